@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Everything a change must pass, in one command. `./test.sh --help` explains.
+set -euo pipefail
+
+main() {
+    cd "$(dirname "${BASH_SOURCE[0]}")"
+    case "${1-}" in
+        -h | --help) usage ;;
+        setup) install_missing ;;
+        *)
+            require_rust
+            install_missing
+            check_sources
+            run_tests "$@"
+            ;;
+    esac
+}
+
+usage() {
+    cat <<'TEXT'
+Usage:
+  ./test.sh                  install what the tests need, check the sources, run every test
+  ./test.sh queue_contract   the same, but only the tests whose name contains queue_contract
+  ./test.sh [ARGS...]        any other arguments are passed on to `cargo test` too
+  ./test.sh setup            only install what the tests need
+  ./test.sh --help           this text
+
+The tests start their own Redis, PostgreSQL and browser, so these programs must be here:
+redis-server, initdb and postgres, Chromium or Chrome, chromedriver, and a C compiler.
+On Debian and Ubuntu the missing ones are installed with apt-get (through sudo unless run
+as root), and their system services are left off. Elsewhere the script names what is missing.
+
+The last line of a run is its result: `N passed, N failed`, with `, N skipped` if any were.
+The exit code is zero only when every check and every test passed.
+TEXT
+}
+
+require_rust() {
+    have cargo || die "Rust is missing: install it from https://rustup.rs, then run this again."
+    cargo fmt --version >/dev/null 2>&1 || die "rustfmt is missing: run 'rustup component add rustfmt'."
+    cargo clippy --version >/dev/null 2>&1 || die "clippy is missing: run 'rustup component add clippy'."
+}
+
+install_missing() {
+    find_missing
+    ((${#missing[@]} > 0)) || return 0
+    have apt-get || die_missing "There is no apt-get here, so please install:"
+    [ "$EUID" -eq 0 ] || have sudo || die_missing "apt-get needs root and there is no sudo, so please install:"
+
+    heading "Installing with apt-get: ${missing[*]}"
+    apt_get update
+    require_browser_packages
+    apt_get install --yes --no-install-recommends "${missing[@]}"
+    keep_services_off
+    find_missing
+    ((${#missing[@]} == 0)) || die_missing "apt-get succeeded, yet this is still missing:"
+}
+
+# Sets `missing` to the Debian packages whose programs are not here.
+find_missing() {
+    missing=()
+    have redis-server || missing+=(redis-server)
+    have_postgresql || missing+=(postgresql)
+    have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
+    have chromedriver || missing+=(chromium-driver)
+    # gcc only recommends the C library's headers, and recommendations are not installed.
+    have cc || missing+=(gcc libc6-dev)
+}
+
+# Debian keeps the server's programs off the PATH, other systems do not.
+have_postgresql() {
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || { have initdb && have postgres; }
+}
+
+# Ubuntu has Chromium only as a snap, whose confinement hides the tests' files from it, and no
+# package that brings a driver without that snap.
+require_browser_packages() {
+    local package
+    for package in "${missing[@]}"; do
+        case "$package" in chromium*) ;; *) continue ;; esac
+        apt-cache show "$package" >/dev/null 2>&1 || die "apt-get has no package '$package' here. Please install \
+Google Chrome and the chromedriver of the same version (https://googlechromelabs.github.io/chrome-for-testing/), \
+so that 'google-chrome' and 'chromedriver' are on the PATH, then run this again."
+    done
+}
+
+# The tests start stores of their own. A package must not start a system-wide one beside them:
+# SYSTEMD_OFFLINE stops it under systemd, RUNLEVEL=1 (single user) under the older init.
+# The lock timeout (seconds) outlasts the updates that a freshly booted machine runs by itself.
+apt_get() {
+    as_root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 \
+        apt-get --quiet -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+
+# What was not started now must not start at the next boot either. A service that was here before is left alone.
+keep_services_off() {
+    local package
+    have systemctl || return 0
+    for package in "${missing[@]}"; do
+        case "$package" in
+            redis-server | postgresql) as_root env SYSTEMD_OFFLINE=1 systemctl --quiet disable "$package.service" ;;
+        esac
+    done
+}
+
+check_sources() {
+    step cargo fmt --all --check
+    step cargo clippy --workspace --all-targets --locked -- -D warnings
+    step env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+    # The tests run every service's program, but `cargo test` builds only those of the tested package.
+    step cargo build --workspace --bins --locked
+}
+
+run_tests() {
+    local status=0 log
+    log=$(mktemp)
+    # The path is expanded now because `log` is gone by the time the trap runs.
+    # shellcheck disable=SC2064
+    trap "rm -f '$log'" EXIT
+    heading cargo test --workspace --locked --no-fail-fast "$@"
+    cargo test --workspace --locked --no-fail-fast "$@" | tee "$log" || status=$?
+    summarise "$log" "$status"
+}
+
+# Adds up the `test result:` lines of all test binaries and ends the run with the sum.
+summarise() {
+    local log=$1 status=$2 passed failed skipped
+    read -r passed failed skipped < <(awk '
+        { gsub(/\033\[[0-9;]*m/, "") }
+        /^test result: / { passed += $4; failed += $6; skipped += $8 }
+        END { print passed + 0, failed + 0, skipped + 0 }' "$log")
+
+    echo
+    if ((status != 0 && failed == 0)); then
+        # It did not compile, or a test binary died before it could report: never print that as "0 failed".
+        echo "cargo test itself failed (exit code $status, see above); counted as one failure."
+        failed=1
+    elif ((status == 0 && passed == 0)); then
+        # A mistyped filter must not look like success.
+        echo "No test ran."
+        status=1
+    fi
+    if ((skipped > 0)); then
+        echo "$passed passed, $failed failed, $skipped skipped"
+    else
+        echo "$passed passed, $failed failed"
+    fi
+    return "$status"
+}
+
+step() {
+    heading "$*"
+    "$@" || die "failed: $*"
+}
+
+heading() {
+    printf '\n== %s\n' "$*"
+}
+
+have() {
+    command -v "$1" >/dev/null
+}
+
+as_root() {
+    if [ "$EUID" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+die_missing() {
+    local package
+    echo "test.sh: $1" >&2
+    for package in "${missing[@]}"; do
+        case "$package" in
+            redis-server) echo "  redis-server: the Redis server, 7 or newer" ;;
+            postgresql) echo "  initdb and postgres: the PostgreSQL server, 15 or newer" ;;
+            chromium) echo "  chromium, chromium-browser or google-chrome: the browser" ;;
+            chromium-driver) echo "  chromedriver: of the browser's version" ;;
+            gcc) echo "  cc: a C compiler with its library's headers, such as gcc" ;;
+        esac
+    done >&2
+    exit 1
+}
+
+die() {
+    echo "test.sh: $*" >&2
+    exit 1
+}
+
+main "$@"
