@@ -1,0 +1,187 @@
+//! The HTTP edge both web services share: bounded connections, the same
+//! headers and the same kind of page for everything that goes wrong.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Response};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+pub use self::assets::{Asset, STYLE};
+
+mod assets;
+
+/// A request's headers must arrive within this, and the next request on the
+/// same connection too: a silent client holds a socket no longer.
+pub const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// More than any browser sends with our cookie; past it, hyper answers 431.
+const HEADERS_MAX: usize = 64;
+
+/// Room for those headers; hyper takes no less than 8 KiB.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// Open connections; past it, the next one waits in the kernel's queue.
+/// Together with the sockets below a container's usual limit of open files.
+const CONNECTIONS_MAX: usize = 20_000;
+
+/// On shutdown, what is in flight has this long to end: longer than the
+/// slowest answer, shorter than an orchestrator's patience of 10 s.
+const CLOSE_WITHIN: Duration = Duration::from_secs(7);
+
+/// A pause after a failed accept: the usual cause is too many open files,
+/// and trying again at once would only burn a core.
+const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Nothing but our own files, and no page of ours inside another's.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+    connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
+/// Serves `app` on `listener` until `shutdown`, then lets what is in flight end.
+pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+    let connections = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &slots) => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        if let Some((stream, slot)) = accepted {
+            connections.spawn(converse(stream, slot, app.clone(), shutdown.clone()));
+        }
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+}
+
+/// Adds the headers that every answer to a browser carries, and answers
+/// unknown paths and methods with a page.
+pub fn with_edges(app: Router) -> Router {
+    let set = |name: HeaderName, value| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    app.fallback(async || Notice::not_found())
+        .method_not_allowed_fallback(async || Notice::method_not_allowed())
+        .layer(set(CONTENT_SECURITY_POLICY, POLICY))
+        .layer(set(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        // Every page and every answer is of this moment; only assets say otherwise. With one
+        // voter's page and cookie in a shared cache, a whole classroom would be one voter.
+        .layer(set(CACHE_CONTROL, "no-store"))
+        // Not `no-referrer`: forms would then send `Origin: null`.
+        .layer(set(REFERRER_POLICY, "same-origin"))
+}
+
+/// A short page for everything that is not the page itself.
+#[derive(Debug, Template)]
+#[template(path = "notice.html")]
+pub struct Notice {
+    status: StatusCode,
+    title: String,
+    text: String,
+    /// Lines to type, for those who came with curl.
+    commands: Vec<String>,
+}
+
+impl Notice {
+    /// A page with this status, this title and this sentence.
+    pub fn new(status: StatusCode, title: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { status, title: title.into(), text: text.into(), commands: Vec::new() }
+    }
+
+    /// Shows commands that would have worked.
+    pub fn with_commands(mut self, commands: Vec<String>) -> Self {
+        self.commands = commands;
+        self
+    }
+
+    fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
+    }
+
+    fn method_not_allowed() -> Self {
+        let text = "This address does not take that kind of request.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Not allowed", text)
+    }
+}
+
+impl IntoResponse for Notice {
+    fn into_response(self) -> Response {
+        (self.status, page(&self)).into_response()
+    }
+}
+
+/// Renders a page. Our templates cannot fail, so a failure is a bug to log.
+pub fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!("cannot render a page: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// The address of the other web service: the one that is set, or that port
+/// of the host under which the browser reached us.
+pub fn sibling_url(set: Option<&str>, headers: &HeaderMap, port: u16) -> String {
+    if let Some(url) = set {
+        return url.to_owned();
+    }
+    let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let name = host.as_ref().map_or("localhost", |host| host.host());
+    format!("http://{name}:{port}/")
+}
+
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = slots.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, slot)),
+        Err(error) => {
+            tracing::debug!("cannot accept a connection: {error}");
+            sleep(ACCEPT_AGAIN_AFTER).await;
+            None
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, shutdown: CancellationToken) {
+    // An answer is one small write, and waiting for more would only delay it.
+    let _ = stream.set_nodelay(true);
+    let mut conversation = pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADERS_WITHIN)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEADER_BYTES_MAX)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+            .with_upgrades()
+    );
+    let ended = tokio::select! {
+        ended = conversation.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            conversation.as_mut().graceful_shutdown();
+            timeout(CLOSE_WITHIN, conversation).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended: {error}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The ledger: every voter's ballot that counts, and the totals.
+//!
+//! The promise of every backend: recording is one transaction and idempotent.
+//! Whatever is recorded twice, late or out of order, the ledger ends the same.
+
+pub mod postgres;
+pub mod sqlite;
+
+use std::collections::BTreeMap;
+
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::ballot::{Ballot, PollId};
+use crate::outage::Unavailable;
+
+/// What both backends ask for the totals, and the row they get.
+const TOTALS: &str = "
+    SELECT epoch, choice, votes, changes
+    FROM ledger LEFT JOIN totals ON poll = $1";
+type TotalsRow = (Uuid, Option<String>, Option<i64>, Option<i64>);
+
+/// What both backends ask for a recount: one statement, hence one snapshot.
+const RECOUNT: &str = "
+    SELECT true AS counted, poll, choice, votes FROM totals WHERE votes <> 0
+    UNION ALL
+    SELECT false, poll, choice, count(*) FROM ballots GROUP BY poll, choice";
+type RecountRow = (bool, String, String, i64);
+
+/// The ledger, on whichever store the settings name.
+#[derive(Clone, Debug)]
+pub enum Ledger {
+    /// PostgreSQL, shared by all workers and results.
+    Postgres(postgres::PostgresLedger),
+    /// Tables of the data file of the embedded mode.
+    Sqlite(sqlite::SqliteLedger),
+}
+
+impl Ledger {
+    /// Connects and makes sure that the schema is there.
+    pub async fn prepare(&self) -> Result<(), Unavailable> {
+        match self {
+            Self::Postgres(ledger) => ledger.prepare().await,
+            // The data file was prepared when it was opened.
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
+    /// Records ballots, at most one for each voter of a poll (see
+    /// [`crate::ballot::newest_per_voter`]), and moves the totals by the
+    /// difference. Returns how many of them were news.
+    pub async fn record(&self, ballots: &[&Ballot]) -> Result<u64, RecordError> {
+        match self {
+            Self::Postgres(ledger) => ledger.record(ballots).await,
+            Self::Sqlite(ledger) => ledger.record(ballots).await,
+        }
+    }
+
+    /// The totals of a poll: reads a row for each option, never the ballots.
+    pub async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
+        match self {
+            Self::Postgres(ledger) => ledger.totals(poll).await,
+            Self::Sqlite(ledger) => ledger.totals(poll).await,
+        }
+    }
+
+    /// Counts all ballots and reads all totals, in one snapshot.
+    pub async fn recount(&self) -> Result<Recount, Unavailable> {
+        match self {
+            Self::Postgres(ledger) => ledger.recount().await,
+            Self::Sqlite(ledger) => ledger.recount().await,
+        }
+    }
+
+    /// A receiver that wakes when the totals may have changed. It is a hint
+    /// that can get lost: read the totals now and then all the same.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        match self {
+            Self::Postgres(ledger) => ledger.changes(),
+            Self::Sqlite(ledger) => ledger.changes(),
+        }
+    }
+}
+
+/// Why ballots were not recorded. In both cases none of them was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// The store is in trouble; the same ballots can be recorded later.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The store is well and refuses at least one of these ballots for ever.
+    #[error("rejected: {0}")]
+    Rejected(String),
+}
+
+/// The totals of one poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Votes by option key; an option nobody chose is missing.
+    pub votes: BTreeMap<String, i64>,
+    /// Grows with every change, within an epoch.
+    pub version: i64,
+    /// Names this ledger: a wiped one gets another.
+    pub epoch: Uuid,
+}
+
+impl Totals {
+    /// A ledger without votes still has its one row, with the epoch alone.
+    fn from_rows(rows: Vec<TotalsRow>) -> Result<Self, Unavailable> {
+        let no_epoch = || Unavailable("the ledger has no epoch".to_owned());
+        let epoch = rows.first().ok_or_else(no_epoch)?.0;
+        let mut totals = Self { votes: BTreeMap::new(), version: 0, epoch };
+        for (_, choice, votes, changes) in rows {
+            if let (Some(choice), Some(votes), Some(changes)) = (choice, votes, changes) {
+                totals.votes.insert(choice, votes);
+                totals.version += changes;
+            }
+        }
+        Ok(totals)
+    }
+}
+
+/// Votes by poll and option key: as the totals say, and as the ballots say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recount {
+    /// What the totals say.
+    pub counted: Tally,
+    /// What counting the ballots says.
+    pub recounted: Tally,
+}
+
+impl Recount {
+    fn from_rows(rows: Vec<RecountRow>) -> Self {
+        let mut recount = Self::default();
+        for (counted, poll, choice, votes) in rows {
+            let tally = if counted { &mut recount.counted } else { &mut recount.recounted };
+            tally.insert((poll, choice), votes);
+        }
+        recount
+    }
+}
+
+/// Votes by poll and option key.
+pub type Tally = BTreeMap<(String, String), i64>;

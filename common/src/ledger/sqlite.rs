@@ -1,0 +1,122 @@
+//! The ledger as tables of the data file.
+
+use std::collections::BTreeMap;
+
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::watch;
+
+use super::{RECOUNT, RecordError, Recount, TOTALS, Totals};
+use crate::ballot::{Ballot, PollId};
+use crate::outage::Unavailable;
+use crate::sqlite::DataFile;
+
+const RECORD: &str = "
+    INSERT INTO ballots (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (poll, voter) DO UPDATE
+    SET choice = excluded.choice, previous = ballots.choice,
+        ord = excluded.ord, id = excluded.id, via = excluded.via
+    WHERE (excluded.ord, excluded.id) > (ballots.ord, ballots.id)
+    RETURNING choice, previous";
+
+const MOVE: &str = "
+    INSERT INTO totals (poll, choice, votes, changes) VALUES (?, ?, ?, ?)
+    ON CONFLICT (poll, choice) DO UPDATE
+    SET votes = votes + excluded.votes, changes = changes + excluded.changes";
+
+/// The ledger in the data file.
+#[derive(Clone, Debug)]
+pub struct SqliteLedger {
+    data: DataFile,
+}
+
+impl SqliteLedger {
+    pub(crate) fn new(data: DataFile) -> Self {
+        Self { data }
+    }
+
+    pub(super) async fn record(&self, ballots: &[&Ballot]) -> Result<u64, RecordError> {
+        match self.try_record(ballots).await {
+            Ok(news) => {
+                self.data.recorded().send_replace(());
+                Ok(news)
+            }
+            Err(error) if is_rejection(&error) => Err(RecordError::Rejected(error.to_string())),
+            Err(error) => Err(Unavailable::from(error).into()),
+        }
+    }
+
+    async fn try_record(&self, ballots: &[&Ballot]) -> Result<u64, sqlx::Error> {
+        let mut transaction = self.data.write().await?;
+        let mut moved = Moves::default();
+        let mut news = 0;
+        for ballot in ballots {
+            if let Some((choice, previous)) = keep_if_newer(&mut transaction, ballot).await? {
+                news += 1;
+                moved.step(ballot, choice, 1);
+                if let Some(previous) = previous {
+                    moved.step(ballot, previous, -1);
+                }
+            }
+        }
+        moved.apply(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(news)
+    }
+
+    pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
+        let rows = sqlx::query_as(TOTALS).bind(poll.as_str());
+        Totals::from_rows(rows.fetch_all(self.data.readers()).await?)
+    }
+
+    pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {
+        let rows = sqlx::query_as(RECOUNT).fetch_all(self.data.readers());
+        Ok(Recount::from_rows(rows.await?))
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.data.recorded().subscribe()
+    }
+}
+
+/// The choice now and the one it replaced, or nothing if the ballot was no news.
+async fn keep_if_newer(
+    connection: &mut SqliteConnection,
+    ballot: &Ballot,
+) -> Result<Option<(String, Option<String>)>, sqlx::Error> {
+    sqlx::query_as(RECORD)
+        .bind(ballot.poll.as_str())
+        .bind(ballot.voter.0)
+        .bind(ballot.choice.to_string())
+        .bind(ballot.ord)
+        .bind(ballot.id)
+        .bind(&ballot.via)
+        .fetch_optional(connection)
+        .await
+}
+
+/// By how much the totals move: votes and changes by poll and option.
+#[derive(Default)]
+struct Moves<'a>(BTreeMap<(&'a PollId, String), (i64, i64)>);
+
+impl<'a> Moves<'a> {
+    fn step(&mut self, ballot: &'a Ballot, choice: String, votes: i64) {
+        let (moved, changes) = self.0.entry((&ballot.poll, choice)).or_default();
+        *moved += votes;
+        *changes += 1;
+    }
+
+    async fn apply(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for ((poll, choice), (votes, changes)) in self.0 {
+            let query = sqlx::query(MOVE).bind(poll.as_str()).bind(choice).bind(votes).bind(changes);
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Result code 19 (constraint) is about the ballots; every other error is
+/// about the store and may pass. The low byte is the code without its details.
+fn is_rejection(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 19)
+}

@@ -1,0 +1,156 @@
+//! The poll: the question and its options, read once from a small file.
+
+use std::path::Path;
+
+use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::ballot::{Choice, PollId};
+
+/// The poll that runs when no file is named.
+const DEFAULT: &str = include_str!("../../poll.toml");
+
+/// A label longer than this fits no button.
+const MAX_LABEL_CHARS: usize = 100;
+
+/// A question longer than this fits no screen.
+const MAX_QUESTION_CHARS: usize = 300;
+
+/// A question and two to ten options.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Poll {
+    /// Names the election: ballots count under this id.
+    pub id: PollId,
+    /// What is asked.
+    pub question: String,
+    /// The labels, in order: the first has the key `a`.
+    pub options: Vec<String>,
+}
+
+impl Poll {
+    /// Reads the poll from `file`, or takes the default one, and puts the
+    /// classic `OPTION_A` and `OPTION_B` in place of the first two labels.
+    pub fn load(file: Option<&Path>, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
+        let (name, text) = match file {
+            None => ("the default poll".to_owned(), DEFAULT.to_owned()),
+            Some(path) => {
+                let name = format!("the poll file {} (POLL)", path.display());
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+                (name, text)
+            }
+        };
+        let poll: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().map_or(1, |at| text[..at.start].lines().count().max(1));
+            anyhow::anyhow!("{name} is broken at line {line}: {}", error.message())
+        })?;
+        let poll = poll.relabelled(labels);
+        poll.check().with_context(|| format!("{name} is broken"))?;
+        Ok(poll)
+    }
+
+    /// The keys and labels of the options, in order.
+    pub fn choices(&self) -> impl Iterator<Item = (Choice, &str)> {
+        let keys = (0..).map_while(Choice::at);
+        keys.zip(self.options.iter().map(String::as_str))
+    }
+
+    /// The label of an option, if the poll has it.
+    pub fn label(&self, choice: Choice) -> Option<&str> {
+        self.options.get(choice.position()).map(String::as_str)
+    }
+
+    /// Other labels are another election, so they get an id of their own,
+    /// derived from the labels so that every replica derives the same one.
+    fn relabelled(mut self, labels: [Option<&str>; 2]) -> Self {
+        if labels == [None, None] {
+            return self;
+        }
+        for (option, label) in self.options.iter_mut().zip(labels) {
+            if let Some(label) = label {
+                label.clone_into(option);
+            }
+        }
+        let name = format!("{}\n{}", self.id, self.options.join("\n"));
+        let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string();
+        if let Ok(id) = format!("options-{}", &digest[..12]).parse() {
+            self.id = id;
+        }
+        self
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        check_text("question", &self.question, MAX_QUESTION_CHARS)?;
+        ensure!(
+            (2..=Choice::MAX).contains(&self.options.len()),
+            "it has {} options, and needs 2 to {}",
+            self.options.len(),
+            Choice::MAX
+        );
+        for (at, label) in self.options.iter().enumerate() {
+            check_text("option", label, MAX_LABEL_CHARS)?;
+            ensure!(!self.options[..at].contains(label), "the option {label:?} is there twice");
+        }
+        Ok(())
+    }
+}
+
+fn check_text(what: &str, text: &str, max_chars: usize) -> anyhow::Result<()> {
+    if text.trim().is_empty() {
+        bail!("its {what} {text:?} is empty");
+    }
+    if text.chars().any(char::is_control) {
+        bail!("its {what} {text:?} has a control character, such as a line break");
+    }
+    if text.chars().count() > max_chars {
+        bail!("its {what} {text:?} is longer than {max_chars} characters");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn broken(text: &str) -> String {
+        let file = std::env::temp_dir().join(format!("urna-poll-{}.toml", crate::ballot::VoterId::random()));
+        std::fs::write(&file, text).unwrap();
+        let error = Poll::load(Some(&file), [None, None]).unwrap_err();
+        std::fs::remove_file(&file).unwrap();
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn the_default_poll_is_the_courses_own() {
+        let poll = Poll::load(None, [None, None]).unwrap();
+        assert_eq!(poll.question, "¿De qué somos?");
+        assert_eq!(poll.options, ["Nesquik", "Cola Cao"]);
+    }
+
+    #[test]
+    fn classic_labels_make_another_election_and_always_the_same_one() {
+        let cats = || Poll::load(None, [Some("Cats"), Some("Dogs")]).unwrap();
+        assert_eq!(cats().options, ["Cats", "Dogs"]);
+        assert_eq!(cats().id, cats().id);
+        assert_ne!(cats().id, Poll::load(None, [None, None]).unwrap().id);
+        assert_ne!(cats().id, Poll::load(None, [Some("Cats"), None]).unwrap().id);
+    }
+
+    #[test]
+    fn a_broken_file_is_named_with_what_is_wrong() {
+        let cases = [
+            ("id = 'x'\nquestion = '?'\noptions = ['a'", "broken at line 3"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a', 'b']\ncolour = 1", "unknown field `colour`"),
+            ("id = 'A b'\nquestion = '?'\noptions = ['a', 'b']", "\"A b\" is not a poll id"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a']", "1 options, and needs 2 to 10"),
+            ("id = 'x'\nquestion = ' '\noptions = ['a', 'b']", "question \" \" is empty"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a', 'a']", "\"a\" is there twice"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a', \"b\\nc\"]", "control character"),
+        ];
+        for (text, expected) in cases {
+            let said = broken(text);
+            assert!(said.contains(expected), "{said} should name {expected}");
+        }
+    }
+}

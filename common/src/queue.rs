@@ -1,0 +1,171 @@
+//! The queue between `vote` and `worker`: where a vote is safe before it is counted.
+//!
+//! The promise of every backend: when [`Queue::append`] returns `Ok`, the
+//! ballot is on disk; what was taken and not settled comes back.
+
+pub mod redis;
+pub mod sqlite;
+
+use std::time::Duration;
+
+use crate::ballot::Ballot;
+use crate::outage::Unavailable;
+
+/// A worker that held a ballot this long without settling it is taken for
+/// dead, and the ballot goes to another. Several times what a batch takes;
+/// too early does no harm, because counting twice changes nothing.
+pub const CLAIM_AFTER: Duration = Duration::from_secs(5);
+
+/// How long [`Consumer::take`] waits for a first ballot before it comes back
+/// empty, so that its caller can look for a shutdown and for dead workers.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The queue, on whichever store the settings name.
+#[derive(Clone, Debug)]
+pub enum Queue {
+    /// A Redis stream, shared by all replicas.
+    Redis(redis::RedisQueue),
+    /// A table of the data file of the embedded mode.
+    Sqlite(sqlite::SqliteQueue),
+}
+
+impl Queue {
+    /// Appends a ballot durably, unless `capacity` ballots wait already.
+    pub async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
+        match self {
+            Self::Redis(queue) => queue.append(ballot, capacity).await,
+            Self::Sqlite(queue) => queue.append(ballot, capacity).await,
+        }
+    }
+
+    /// Asks whether the queue would take a vote now, (re)connecting if need be.
+    pub async fn probe(&self) -> Result<Probe, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.probe().await,
+            Self::Sqlite(queue) => queue.probe().await,
+        }
+    }
+
+    /// Counts what is in the queue.
+    pub async fn depth(&self) -> Result<Depth, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.depth().await,
+            Self::Sqlite(queue) => queue.depth().await,
+        }
+    }
+
+    /// A reader of the queue under this name. Ballots that another reader
+    /// held for `claim_after` without settling are taken from it.
+    pub fn consumer(&self, name: &str, claim_after: Duration) -> Consumer {
+        match self {
+            Self::Redis(queue) => Consumer::Redis(queue.consumer(name, claim_after)),
+            Self::Sqlite(queue) => Consumer::Sqlite(queue.consumer(claim_after)),
+        }
+    }
+}
+
+/// One reader of the queue.
+#[derive(Debug)]
+pub enum Consumer {
+    /// A member of the consumer group of a Redis stream.
+    Redis(redis::RedisConsumer),
+    /// A reader of the data file's table.
+    Sqlite(sqlite::SqliteConsumer),
+}
+
+impl Consumer {
+    /// Takes what waits, up to `max`: at once if anything does, otherwise as
+    /// soon as something arrives; empty after a while, so that the caller can
+    /// stop. Do not drop the future: what it took would have to be claimed.
+    pub async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
+        match self {
+            Self::Redis(consumer) => consumer.take(max).await,
+            Self::Sqlite(consumer) => consumer.take(max).await,
+        }
+    }
+
+    /// The way to report what became of what was taken, usable beside `take`.
+    pub fn receipts(&self) -> Receipts {
+        match self {
+            Self::Redis(consumer) => Receipts::Redis(consumer.receipts()),
+            Self::Sqlite(consumer) => Receipts::Sqlite(consumer.receipts()),
+        }
+    }
+}
+
+/// Reports to the queue what became of the ballots taken from it.
+#[derive(Debug)]
+pub enum Receipts {
+    /// To a Redis stream.
+    Redis(redis::RedisReceipts),
+    /// To the data file's table.
+    Sqlite(sqlite::SqliteQueue),
+}
+
+impl Receipts {
+    /// Removes ballots that are in the ledger for good.
+    pub async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(receipts) => receipts.settle(entries).await,
+            Self::Sqlite(queue) => queue.settle(entries).await,
+        }
+    }
+
+    /// Moves an entry that can never be counted to the dead letters, with the reason.
+    pub async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(receipts) => receipts.bury(delivery, reason).await,
+            Self::Sqlite(queue) => queue.bury(delivery, reason).await,
+        }
+    }
+}
+
+/// Names an entry of the queue until it is settled.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId(pub String);
+
+/// One entry as it was taken from the queue.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// What to settle or bury.
+    pub entry: EntryId,
+    /// Its fields as they were stored, for the dead letters.
+    pub fields: Vec<(String, String)>,
+    /// The ballot, or why it is none.
+    pub ballot: Result<Ballot, String>,
+}
+
+/// How an append can fail. The voter is told which of the two it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// The ballot is certainly not in the queue.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The ballot was sent and the answer is missing: it may be in the queue.
+    #[error("unconfirmed: {0}")]
+    Unconfirmed(String),
+}
+
+/// What a healthy queue says of itself.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// The queue's clock, in milliseconds since 1970: the one all replicas share.
+    pub now_ms: i64,
+    /// How long the answer took: the clock is known no better than that.
+    pub took: Duration,
+    /// How many ballots wait.
+    pub waiting: u64,
+    /// Why an acknowledged vote might be lost, each in a sentence; empty is well.
+    pub warnings: Vec<String>,
+}
+
+/// How many entries the queue holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Taken by nobody yet.
+    pub waiting: u64,
+    /// Taken, and not settled yet.
+    pub pending: u64,
+    /// Dead letters.
+    pub dead: u64,
+}

@@ -1,0 +1,188 @@
+//! The data file of the embedded mode: queue, ledger and cookie key in one
+//! SQLite file, owned by one process.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
+use tokio::sync::watch;
+
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::queue::Queue;
+use crate::queue::sqlite::SqliteQueue;
+
+static SCHEMA: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// "Urna" in ASCII: SQLite's own place for saying whose file it is.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Urna");
+
+/// Only another process can make a writer wait, and only `verify` is one: it
+/// reads, and readers block nobody for longer than a checkpoint.
+const BUSY_WITHIN: Duration = Duration::from_secs(5);
+
+/// Readers of totals and depths; more would only wait for the same disk.
+const READERS: u32 = 4;
+
+/// An open data file.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    path: PathBuf,
+    /// One connection, so that writers queue up fairly here instead of
+    /// meeting SQLite's busy error.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    recorded: watch::Sender<()>,
+    /// Held while the file is open; the system lets go of it when we die.
+    _lock: Option<Arc<File>>,
+}
+
+impl DataFile {
+    /// Opens the data file in `folder` for serving, creating what is missing.
+    pub async fn open(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the data folder {} (DATA)", folder.display()))?;
+        let path = path_in(folder);
+        let lock = lock(&path)?;
+        check_owner(&path).await?;
+        let data = Self::connect(path, writing(&path_in(folder)), Some(Arc::new(lock)));
+        SCHEMA.run(&data.writer).await.map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => anyhow::anyhow!(
+                "{} was written by another version of urna: run that one, or choose another folder with --data",
+                data.path.display()
+            ),
+            other => anyhow::anyhow!("cannot prepare {}: {other}", data.path.display()),
+        })?;
+        Ok(data)
+    }
+
+    /// Opens the data file in `folder` to look at it, beside a server or without one.
+    pub async fn inspect(folder: &Path) -> anyhow::Result<Self> {
+        let path = path_in(folder);
+        ensure!(path.exists(), "there is no data file {}: name its folder with --data", path.display());
+        check_owner(&path).await?;
+        let options = SqliteConnectOptions::new().filename(&path).read_only(true).busy_timeout(BUSY_WITHIN);
+        Ok(Self::connect(path, options, None))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The queue in this file.
+    pub fn queue(&self) -> Queue {
+        Queue::Sqlite(SqliteQueue::new(self.clone()))
+    }
+
+    /// The ledger in this file.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::Sqlite(SqliteLedger::new(self.clone()))
+    }
+
+    /// The key that signs the voters' cookies, made with the file.
+    pub async fn cookie_key(&self) -> anyhow::Result<Vec<u8>> {
+        let key = sqlx::query_scalar("SELECT cookie_key FROM ledger").fetch_one(&self.readers);
+        key.await.with_context(|| format!("cannot read {}", self.path.display()))
+    }
+
+    /// A transaction that writes. It takes the write lock at its beginning:
+    /// one that reads first and writes later fails whatever the busy timeout.
+    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Carries a wake-up from the ledger's writer to its readers.
+    pub(crate) fn recorded(&self) -> &watch::Sender<()> {
+        &self.recorded
+    }
+
+    fn connect(path: PathBuf, options: SqliteConnectOptions, lock: Option<Arc<File>>) -> Self {
+        let options = options.disable_statement_logging();
+        Self {
+            path,
+            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
+            readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options),
+            recorded: watch::Sender::new(()),
+            _lock: lock,
+        }
+    }
+}
+
+fn path_in(folder: &Path) -> PathBuf {
+    folder.join("urna.db")
+}
+
+/// With a write-ahead log and full synchronisation, what is committed
+/// survives a kill and a power cut.
+fn writing(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_WITHIN)
+}
+
+/// Two servers on one file would each keep half of the queue's state.
+///
+/// The lock is on a file of its own: SQLite would lose its locks on the data
+/// file if we opened and closed that one ourselves.
+fn lock(path: &Path) -> anyhow::Result<File> {
+    let lock_path = path.with_extension("lock");
+    let file = File::create(&lock_path)
+        .with_context(|| format!("cannot write to {} (DATA)", lock_path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another urna serves {}: stop it, or choose another folder with --data", path.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", lock_path.display()))
+        }
+    }
+}
+
+/// Looks whose file it is before anything is written to it.
+async fn check_owner(path: &Path) -> anyhow::Result<()> {
+    let is_new = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
+    if is_new {
+        return Ok(());
+    }
+    let ours = is_ours(path).await;
+    if let Err(sqlx::Error::Io(error)) = &ours {
+        bail!("cannot read {}: {error}", path.display());
+    }
+    ensure!(
+        ours.unwrap_or(false),
+        "{} is not a data file of urna: move it away, or choose another folder with --data",
+        path.display()
+    );
+    Ok(())
+}
+
+/// A file without tables is one whose first start was cut short.
+async fn is_ours(path: &Path) -> Result<bool, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut connection).await?;
+    let tables: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '%migrations'",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    connection.close().await?;
+    Ok(id == APPLICATION_ID || tables == 0)
+}
