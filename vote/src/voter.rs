@@ -1,0 +1,228 @@
+//! Who is voting: a signed cookie with the voter's id and last vote.
+
+use anyhow::{Context, ensure};
+use axum::http::header::{COOKIE, InvalidHeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
+use common::ballot::{Choice, PollId, VoterId};
+use cookie::time::Duration;
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use uuid::Uuid;
+
+const NAME: &str = "voter";
+
+/// As long as browsers keep a cookie.
+const KEPT_FOR: Duration = Duration::days(400);
+
+/// Less is guessed too easily.
+const KEY_MIN_BYTES: usize = 32;
+
+/// What the cookie says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Voter {
+    pub(crate) id: VoterId,
+    /// The `ord` of the last ballot that was sent, whatever became of it.
+    pub(crate) ord: i64,
+    /// The last vote that was recorded.
+    pub(crate) recorded: Option<Recorded>,
+}
+
+/// A vote that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) poll: PollId,
+    pub(crate) choice: Choice,
+    /// In milliseconds since 1970, on the queue's clock.
+    pub(crate) at_ms: i64,
+}
+
+impl Voter {
+    /// Somebody who was never here before.
+    pub(crate) fn unknown() -> Self {
+        Self { id: VoterId::random(), ord: 0, recorded: None }
+    }
+
+    /// The `ord` of this voter's next ballot: after every ballot before it,
+    /// and otherwise the time on the clock that all replicas share.
+    pub(crate) fn next_ord(&self, now_ms: i64) -> i64 {
+        now_ms.max(self.ord.saturating_add(1))
+    }
+
+    fn to_value(&self) -> String {
+        let Self { id, ord, recorded } = self;
+        match recorded {
+            None => format!("{id}.{ord}"),
+            Some(Recorded { poll, choice, at_ms }) => format!("{id}.{ord}.{poll}.{choice}.{at_ms}"),
+        }
+    }
+
+    fn from_value(value: &str) -> Option<Self> {
+        let mut parts = value.split('.');
+        let id = VoterId(Uuid::try_parse(parts.next()?).ok()?);
+        let ord = parts.next()?.parse().ok()?;
+        let rest: Vec<&str> = parts.collect();
+        let recorded = match rest[..] {
+            [] => None,
+            [poll, choice, at_ms] => Some(Recorded {
+                poll: poll.parse().ok()?,
+                choice: choice.parse().ok()?,
+                at_ms: at_ms.parse().ok()?,
+            }),
+            _ => return None,
+        };
+        Some(Self { id, ord, recorded })
+    }
+}
+
+/// The keys that sign cookies: the first signs, all of them verify, so that a
+/// new key makes nobody a new voter.
+#[derive(Clone)]
+pub struct Keys {
+    signing: Key,
+    retired: Vec<Key>,
+}
+
+impl std::fmt::Debug for Keys {
+    /// Keys are secret, also in a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("retired", &self.retired.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Reads one key a line.
+    pub fn parse(lines: &str) -> anyhow::Result<Self> {
+        let keys: Result<Vec<Key>, _> = lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| key(line.as_bytes()))
+            .collect();
+        let mut keys = keys?.into_iter();
+        let signing = keys.next().context("COOKIE_KEY holds no key")?;
+        Ok(Self { signing, retired: keys.collect() })
+    }
+
+    /// Takes the only key there is.
+    pub fn from_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self { signing: key(bytes)?, retired: Vec::new() })
+    }
+
+    /// The voter behind these headers. A forged or garbled cookie is none.
+    pub(crate) fn verify(&self, headers: &HeaderMap) -> Option<Voter> {
+        self.verify_with(&self.signing, headers)
+            .or_else(|| self.retired.iter().find_map(|key| self.verify_with(key, headers)))
+    }
+
+    /// Whether the cookie in these headers was signed by the key that signs now.
+    pub(crate) fn is_current(&self, headers: &HeaderMap) -> bool {
+        self.verify_with(&self.signing, headers).is_some()
+    }
+
+    /// The `Set-Cookie` header for this voter.
+    pub(crate) fn sign(&self, voter: &Voter, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+        let cookie = Cookie::build((NAME, voter.to_value()))
+            .path("/")
+            .max_age(KEPT_FOR)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(secure);
+        let mut jar = CookieJar::new();
+        jar.signed_mut(&self.signing).add(cookie);
+        let signed = jar.get(NAME).map(|cookie| cookie.encoded().to_string());
+        HeaderValue::try_from(signed.unwrap_or_default())
+    }
+
+    fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<Voter> {
+        let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+        let cookies = texts.flat_map(Cookie::split_parse_encoded).filter_map(Result::ok);
+        cookies.filter(|cookie| cookie.name() == NAME).find_map(|cookie| {
+            let mut jar = CookieJar::new();
+            jar.add_original(cookie.into_owned());
+            Voter::from_value(jar.signed(key).get(NAME)?.value())
+        })
+    }
+}
+
+fn key(bytes: &[u8]) -> anyhow::Result<Key> {
+    ensure!(
+        bytes.len() >= KEY_MIN_BYTES,
+        "a key in COOKIE_KEY has {} characters, and needs at least {KEY_MIN_BYTES}: \
+         make one with `openssl rand -hex 32`",
+        bytes.len()
+    );
+    Ok(Key::derive_from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "an-old-key-that-is-long-enough-to-be-taken";
+    const NEW: &str = "a-new-key-that-is-long-enough-to-be-taken!";
+
+    fn voter() -> Voter {
+        let recorded = Recorded {
+            poll: "nesquik-cola-cao".parse().unwrap(),
+            choice: "b".parse().unwrap(),
+            at_ms: 1_700_000_000_000,
+        };
+        Voter { id: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
+    }
+
+    fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {
+        let pair = set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())])
+    }
+
+    #[test]
+    fn a_voter_comes_back_as_who_they_were() {
+        let keys = Keys::parse(OLD).unwrap();
+        for voter in [voter(), Voter::unknown()] {
+            let cookie = keys.sign(&voter, false).unwrap();
+            assert_eq!(keys.verify(&sent_back(&cookie)), Some(voter));
+        }
+    }
+
+    #[test]
+    fn a_new_key_makes_nobody_a_new_voter() {
+        let cookie = Keys::parse(OLD).unwrap().sign(&voter(), false).unwrap();
+        let rotated = Keys::parse(&format!("{NEW}\n{OLD}\n")).unwrap();
+        assert!(rotated.verify(&sent_back(&cookie)).is_some());
+        assert!(!rotated.is_current(&sent_back(&cookie)));
+        assert_eq!(Keys::parse(NEW).unwrap().verify(&sent_back(&cookie)), None);
+    }
+
+    #[test]
+    fn a_changed_cookie_is_none() {
+        let keys = Keys::parse(OLD).unwrap();
+        let cookie = keys.sign(&voter(), false).unwrap().to_str().unwrap().to_owned();
+        for (old, new) in [(".b.", ".a."), ("voter=", "voter=x"), ("nesquik", "nesqui")] {
+            let forged = HeaderValue::try_from(cookie.replacen(old, new, 1)).unwrap();
+            assert_ne!(forged.to_str().unwrap(), cookie);
+            assert_eq!(keys.verify(&sent_back(&forged)), None, "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_secure_exactly_when_asked() {
+        let keys = Keys::parse(OLD).unwrap();
+        let flags = |secure| keys.sign(&voter(), secure).unwrap().to_str().unwrap().to_owned();
+        for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+            assert!(flags(false).contains(flag), "{flag} in {}", flags(false));
+        }
+        assert!(flags(true).contains("Secure") && !flags(false).contains("Secure"));
+    }
+
+    #[test]
+    fn every_ballot_comes_after_the_one_before_even_if_the_clock_went_back() {
+        let voter = voter();
+        assert_eq!(voter.next_ord(5), voter.ord + 1);
+        assert_eq!(voter.next_ord(voter.ord + 500), voter.ord + 500);
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        let said = Keys::parse("too short").unwrap_err().to_string();
+        assert!(said.contains("9 characters"), "{said}");
+    }
+}
