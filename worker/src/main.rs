@@ -1,0 +1,51 @@
+//! The `worker` service.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use common::health::{self, Health};
+use common::service;
+use common::settings::ReplicaSettings;
+use worker::verify::verify;
+
+/// Drains the queue in Redis into the ledger in PostgreSQL.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    replica: ReplicaSettings,
+    #[command(flatten)]
+    settings: worker::Settings,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Health(health::Command),
+    /// Recounts the ballots against the totals; exit code 1 if they differ
+    Verify,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service::end("worker", run(Cli::parse()).await)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(Command::Health(health::Command::Healthcheck { ready })) = cli.command {
+        return health::check(cli.replica.management_listen, ready).await;
+    }
+    let (queue, ledger) = cli.settings.open()?;
+    if let Some(Command::Verify) = cli.command {
+        return verify(&queue, &ledger).await;
+    }
+    service::start_log();
+    let name = cli.replica.name();
+    let health = &Health::starting(&["queue", "ledger"]);
+    service::run(&cli.replica, health.clone(), async |shutdown| {
+        worker::run(&queue, &ledger, &name, health, &shutdown).await;
+    })
+    .await
+}
