@@ -1,0 +1,170 @@
+//! The one reader of the totals: asks the ledger when something changed, and
+//! hands every viewer the same message.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::extract::ws::Utf8Bytes;
+use common::health::Health;
+use common::ledger::Totals;
+use common::outage::{Outage, Unavailable};
+use common::poll::Poll;
+use common::queue::Queue;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Board;
+
+/// At most 20 messages a second: more than an eye follows, and a busy
+/// election costs the ledger no more than that.
+const FRAME_EVERY: Duration = Duration::from_millis(50);
+
+/// Notifications get lost, so the totals are read this often without any.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the queue is asked how many votes wait.
+const COUNT_WAITING_EVERY: Duration = Duration::from_secs(1);
+
+/// What the board shows, as it is sent to viewers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Snapshot {
+    pub(crate) poll: String,
+    pub(crate) question: String,
+    pub(crate) options: Vec<OptionVotes>,
+    pub(crate) total: i64,
+    /// Recorded votes that are not counted yet; unknown while the queue is away.
+    pub(crate) waiting: Option<u64>,
+    epoch: Uuid,
+    version: i64,
+    /// When the ledger last confirmed these totals.
+    pub(crate) as_of: String,
+    /// Whether the ledger answered when it was last asked.
+    pub(crate) live: bool,
+}
+
+/// One option and its votes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct OptionVotes {
+    pub(crate) key: String,
+    pub(crate) label: String,
+    pub(crate) votes: i64,
+}
+
+/// A snapshot, encoded once for all viewers.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) json: Utf8Bytes,
+}
+
+/// Reads the totals until `shutdown`.
+pub(crate) async fn run(
+    board: &Board,
+    frames: watch::Sender<Option<Arc<Frame>>>,
+    health: &Health,
+    shutdown: &CancellationToken,
+) {
+    let (waiting, mut still_waiting) = watch::channel(None);
+    let reading = read_totals(board, &frames, &mut still_waiting, health);
+    let counting = count_waiting(&board.queue, waiting);
+    shutdown.run_until_cancelled(async { tokio::join!(reading, counting) }).await;
+}
+
+async fn read_totals(
+    board: &Board,
+    frames: &watch::Sender<Option<Arc<Frame>>>,
+    waiting: &mut watch::Receiver<Option<u64>>,
+    health: &Health,
+) {
+    let mut outage = Outage::of("the ledger");
+    let mut changes = board.ledger.changes();
+    loop {
+        let next_frame = Instant::now() + FRAME_EVERY;
+        // Before reading, so that a change during the reading is read again.
+        changes.mark_unchanged();
+        let known = *waiting.borrow_and_update();
+        match board.ledger.totals(&board.poll.id).await {
+            Ok(totals) => {
+                outage.over();
+                health.ready("ledger", Vec::new());
+                publish(frames, snapshot(&board.poll, totals, known));
+                tokio::select! {
+                    Ok(()) = changes.changed() => {}
+                    Ok(()) = waiting.changed() => {}
+                    () = sleep(READ_EVERY) => {}
+                }
+            }
+            Err(error) => {
+                mark_stale(frames, health, &error);
+                sleep(outage.failed(&error)).await;
+            }
+        }
+        sleep_until(next_frame).await;
+    }
+}
+
+/// Asks beside the totals, so that a queue that is away delays no totals.
+async fn count_waiting(queue: &Queue, waiting: watch::Sender<Option<u64>>) {
+    let mut outage = Outage::of("the queue");
+    loop {
+        let (count, pause) = match queue.depth().await {
+            Ok(depth) => {
+                outage.over();
+                (Some(depth.waiting + depth.pending), COUNT_WAITING_EVERY)
+            }
+            Err(error) => (None, outage.failed(&error)),
+        };
+        waiting.send_if_modified(|held| std::mem::replace(held, count) != count);
+        sleep(pause).await;
+    }
+}
+
+fn snapshot(poll: &Poll, totals: Totals, waiting: Option<u64>) -> Snapshot {
+    let Totals { mut votes, version, epoch } = totals;
+    let mut options: Vec<OptionVotes> = poll
+        .choices()
+        .map(|(choice, label)| (choice.to_string(), label.to_owned()))
+        .map(|(key, label)| OptionVotes { votes: votes.remove(&key).unwrap_or(0), key, label })
+        .collect();
+    // An option that was taken out of a running poll still has its votes.
+    let taken_out = votes.into_iter().filter(|(_, votes)| *votes != 0);
+    options.extend(taken_out.map(|(key, votes)| OptionVotes { label: key.clone(), key, votes }));
+    Snapshot {
+        poll: poll.id.to_string(),
+        question: poll.question.clone(),
+        total: options.iter().map(|option| option.votes).sum(),
+        options,
+        waiting,
+        epoch,
+        version,
+        as_of: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        live: true,
+    }
+}
+
+/// Replaces the newest frame, and wakes the viewers unless only its time is new.
+fn publish(frames: &watch::Sender<Option<Arc<Frame>>>, snapshot: Snapshot) {
+    let json = match serde_json::to_string(&snapshot) {
+        Ok(json) => Utf8Bytes::from(json),
+        Err(error) => return tracing::error!("cannot write the totals as JSON: {error}"),
+    };
+    frames.send_if_modified(|newest| {
+        let is_news = newest.as_ref().is_none_or(|held| {
+            Snapshot { as_of: snapshot.as_of.clone(), ..held.snapshot.clone() } != snapshot
+        });
+        *newest = Some(Arc::new(Frame { snapshot, json }));
+        is_news
+    });
+}
+
+/// The last totals are still the best there is, but everybody is told.
+fn mark_stale(frames: &watch::Sender<Option<Arc<Frame>>>, health: &Health, error: &Unavailable) {
+    let held = frames.borrow().as_ref().map(|frame| frame.snapshot.clone());
+    match held {
+        Some(snapshot) => publish(frames, Snapshot { live: false, ..snapshot }),
+        None => health.unready("ledger", error.to_string()),
+    }
+}

@@ -1,0 +1,113 @@
+//! Streams the totals to every browser. One reader per replica asks the
+//! ledger; any number of viewers watch what it last read.
+
+mod feed;
+mod page;
+mod settings;
+mod socket;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use common::health::Health;
+use common::http::{self, Asset, STYLE};
+use common::ledger::Ledger;
+use common::poll::Poll;
+use common::queue::Queue;
+use common::settings::Addresses;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::feed::Frame;
+pub use self::settings::Settings;
+
+/// Keeps the page up to date.
+const SCRIPT: Asset = Asset {
+    name: "results",
+    extension: "js",
+    content_type: "text/javascript; charset=utf-8",
+    content: include_str!("../assets/results.js"),
+};
+
+/// Viewers at a time, on one replica: their sockets, with some room, fit the
+/// usual limit of open files, and further viewers go to another replica.
+const VIEWERS_MAX: usize = 15_000;
+
+/// Where the totals come from and what is said about them.
+#[derive(Debug)]
+pub struct Board {
+    /// What was asked.
+    pub poll: Poll,
+    /// Holds the totals.
+    pub ledger: Ledger,
+    /// Tells how many votes still wait.
+    pub queue: Queue,
+    /// The name of this replica.
+    pub replica: String,
+    /// Where people find the two pages, as far as that is set.
+    pub addresses: Addresses,
+    /// Where the ballot page is otherwise: this port of the same host.
+    pub vote_port: u16,
+    /// Whether everything runs in one process: shown on the page.
+    pub embedded: bool,
+}
+
+/// Shows the totals on `listener` until `shutdown`.
+pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown: CancellationToken) {
+    tracing::info!("totals are shown by {}", board.replica);
+    let (frames, newest) = watch::channel(None);
+    let hall = Arc::new(Hall {
+        board,
+        newest,
+        seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
+        viewers: TaskTracker::new(),
+        shutdown: shutdown.clone(),
+    });
+    tokio::join!(
+        feed::run(&hall.board, frames, &health, &shutdown),
+        http::serve(listener, router(hall.clone()), shutdown.clone()),
+    );
+    // An upgraded socket is no request any more, so nothing else waits for it.
+    hall.viewers.close();
+    hall.viewers.wait().await;
+}
+
+/// The board and those who watch it: what the handlers share.
+#[derive(Debug)]
+struct Hall {
+    board: Board,
+    /// What was last read from the ledger, if anything was.
+    newest: watch::Receiver<Option<Arc<Frame>>>,
+    seats: Arc<Semaphore>,
+    viewers: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+fn router(hall: Arc<Hall>) -> Router {
+    let app = Router::new()
+        .route("/", get(page::results))
+        .route("/api/totals", get(totals))
+        .route("/ws", get(socket::watch))
+        .with_state(hall);
+    http::with_edges(SCRIPT.serve_in(STYLE.serve_in(app)))
+}
+
+async fn totals(State(hall): State<Arc<Hall>>) -> Response {
+    let headers = [(CONTENT_TYPE, "application/json")];
+    match hall.newest.borrow().as_deref() {
+        Some(frame) => (headers, Bytes::from(frame.json.clone())).into_response(),
+        None => {
+            let error =
+                r#"{"error":"no totals yet: the database has not answered since this replica started"}"#;
+            (StatusCode::SERVICE_UNAVAILABLE, headers, [(RETRY_AFTER, "2")], error).into_response()
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The `result` service.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use common::health::{self, Command, Health};
+use common::service;
+use common::settings::ReplicaSettings;
+
+/// The results page: streams the totals in PostgreSQL to every browser.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where the page is served
+    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:80")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    replica: ReplicaSettings,
+    #[command(flatten)]
+    settings: result::Settings,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    service::end("result", run(Cli::parse()).await)
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Some(Command::Healthcheck { ready }) = cli.command {
+        return health::check(cli.replica.management_listen, ready).await;
+    }
+    service::start_log();
+    let board = cli.settings.board(cli.replica.name())?;
+    let listener = service::bind(cli.listen, "LISTEN").await?;
+    let health = Health::starting(&["ledger"]);
+    service::run(&cli.replica, health.clone(), |shutdown| result::serve(listener, board, health, shutdown))
+        .await
+}
