@@ -1,0 +1,149 @@
+//! The stores that a contract is checked against, and ballots to check it with.
+
+use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
+use common::ledger::Ledger;
+use common::ledger::postgres::PostgresLedger;
+use common::queue::Queue;
+use common::queue::redis::RedisQueue;
+use common::settings::{PostgresSettings, RedisSettings};
+use common::sqlite::DataFile;
+use sqlx::{Row, SqlitePool};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::harness::{Postgres, Redis};
+
+/// A store of its own for one test of a contract.
+pub enum Backend {
+    Redis(Redis),
+    Postgres(Postgres),
+    Sqlite(TempDir, DataFile),
+}
+
+impl Backend {
+    pub async fn redis() -> Self {
+        Self::Redis(Redis::start().await)
+    }
+
+    pub async fn postgres() -> Self {
+        Self::Postgres(Postgres::start().await)
+    }
+
+    pub async fn sqlite() -> Self {
+        let folder = TempDir::with_prefix("data-").unwrap();
+        let data = DataFile::open(folder.path()).await.unwrap();
+        Self::Sqlite(folder, data)
+    }
+
+    pub fn queue(&self) -> Queue {
+        match self {
+            Self::Redis(redis) => Queue::Redis(RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap()),
+            Self::Sqlite(_, data) => data.queue(),
+            Self::Postgres(_) => panic!("PostgreSQL is no queue"),
+        }
+    }
+
+    /// A ledger as another process would have it.
+    pub fn ledger(&self) -> Ledger {
+        match self {
+            Self::Postgres(postgres) => {
+                let settings = PostgresSettings::at(&postgres.url());
+                Ledger::Postgres(PostgresLedger::open(&settings).unwrap())
+            }
+            Self::Sqlite(_, data) => data.ledger(),
+            Self::Redis(_) => panic!("Redis is no ledger"),
+        }
+    }
+
+    /// Kills the store and starts it again on its data.
+    pub async fn restart(self) -> Self {
+        match self {
+            Self::Redis(mut redis) => {
+                redis.kill().await;
+                redis.resume().await;
+                Self::Redis(redis)
+            }
+            Self::Postgres(mut postgres) => {
+                postgres.kill().await;
+                postgres.resume().await;
+                Self::Postgres(postgres)
+            }
+            Self::Sqlite(folder, data) => {
+                drop(data);
+                let again = async || DataFile::open(folder.path()).await.ok();
+                let data = crate::harness::eventually("the data file to be let go", again).await;
+                Self::Sqlite(folder, data)
+            }
+        }
+    }
+
+    /// Runs SQL behind the ledger's back.
+    pub async fn sql(&self, statement: &'static str) {
+        match self {
+            Self::Postgres(postgres) => {
+                drop(sqlx::raw_sql(statement).execute(&postgres.pool().await).await.unwrap())
+            }
+            Self::Sqlite(folder, _) => {
+                drop(sqlx::raw_sql(statement).execute(&sqlite_pool(folder).await).await.unwrap())
+            }
+            Self::Redis(_) => panic!("Redis speaks no SQL"),
+        }
+    }
+
+    /// Puts an entry into the queue that is no ballot.
+    pub async fn poison(&self) {
+        match self {
+            Self::Redis(redis) => {
+                let mut command = redis::cmd("XADD");
+                command.arg("urna:votes").arg("*").arg("choice").arg("z");
+                command.exec_async(&mut redis.connection().await).await.unwrap();
+            }
+            _ => {
+                self.sql("INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES ('p', x'00', 'z', 1, x'00', 'test')")
+                    .await;
+            }
+        }
+    }
+
+    /// Each ballot in the ledger: whose it is, its order and its choice.
+    pub async fn ballots(&self) -> Vec<(Uuid, i64, String)> {
+        const BALLOTS: &str = "SELECT voter, ord, choice FROM ballots ORDER BY voter";
+        macro_rules! fetch {
+            ($pool:expr) => {
+                sqlx::query(BALLOTS)
+                    .fetch_all(&$pool)
+                    .await
+                    .unwrap()
+                    .iter()
+                    .map(|row| (row.get(0), row.get(1), row.get(2)))
+                    .collect()
+            };
+        }
+        match self {
+            Self::Postgres(postgres) => fetch!(postgres.pool().await),
+            Self::Sqlite(folder, _) => fetch!(sqlite_pool(folder).await),
+            Self::Redis(_) => panic!("Redis is no ledger"),
+        }
+    }
+}
+
+async fn sqlite_pool(folder: &TempDir) -> SqlitePool {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.path().join("urna.db"));
+    SqlitePool::connect_with(options.busy_timeout(std::time::Duration::from_secs(10))).await.unwrap()
+}
+
+pub fn poll() -> PollId {
+    "contract".parse().unwrap()
+}
+
+/// A ballot of this voter, who is a number, with this choice, by its position.
+pub fn ballot(voter: u128, choice: usize, ord: i64) -> Ballot {
+    Ballot {
+        poll: poll(),
+        voter: VoterId(Uuid::from_u128(voter)),
+        choice: Choice::at(choice).unwrap(),
+        ord,
+        id: random_uuid(),
+        via: "test".to_owned(),
+    }
+}

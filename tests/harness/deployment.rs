@@ -1,0 +1,115 @@
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use super::{Postgres, Redis, Service, Voter, eventually, free_port};
+
+/// The same for every replica of `vote`, as it must be.
+const COOKIE_KEY: &str = "a key for tests only, and long enough";
+
+/// Our three services over stores of their own.
+pub struct Deployment {
+    pub redis: Redis,
+    pub postgres: Postgres,
+    replicas: Cell<u32>,
+}
+
+/// A replica, and where to reach it.
+pub struct Replica {
+    pub service: Service,
+    /// The page, if it has one.
+    pub url: String,
+    pub management: String,
+}
+
+impl Deployment {
+    pub async fn start() -> Self {
+        Self::over(Redis::start().await, Postgres::start().await)
+    }
+
+    pub fn over(redis: Redis, postgres: Postgres) -> Self {
+        Self { redis, postgres, replicas: Cell::new(0) }
+    }
+
+    /// Starts a replica and waits until it is ready.
+    pub async fn ready(&self, program: &str) -> Replica {
+        let replica = self.spawn(program, &[]);
+        replica.wait_until_ready().await;
+        replica
+    }
+
+    /// Starts a replica; these variables come on top of the usual ones.
+    pub fn spawn(&self, program: &str, more: &[(&str, &str)]) -> Replica {
+        let number = self.replicas.replace(self.replicas.get() + 1);
+        let (listen, management) = (local_address(), local_address());
+        let (redis, postgres) = (self.redis.url(), self.postgres.url());
+        let name = format!("{program}-{number}");
+        let usual = [
+            ("REDIS_URL", redis.as_str()),
+            ("DATABASE_URL", &postgres),
+            ("COOKIE_KEY", COOKIE_KEY),
+            ("LISTEN", &listen),
+            ("MANAGEMENT_LISTEN", &management),
+            ("REPLICA", &name),
+            ("DRAIN", "0s"),
+        ];
+        let service = Service::spawn(program, &[&usual, more].concat());
+        Replica { service, url: format!("http://{listen}"), management: format!("http://{management}") }
+    }
+
+    /// Runs `worker verify`, and returns whether all is well and what it printed.
+    pub async fn verify(&self) -> (bool, String) {
+        let (redis, postgres) = (self.redis.url(), self.postgres.url());
+        let env = [("REDIS_URL", redis.as_str()), ("DATABASE_URL", &postgres)];
+        let mut verify = Service::spawn_with("worker", &["verify"], &env);
+        let well = verify.exit().await.success();
+        (well, verify.output())
+    }
+
+    /// Waits until every recorded vote is counted, and checks that each voter's
+    /// ballot is the last choice that was recorded, and that the totals agree.
+    pub async fn counts_exactly(&self, voters: &[Voter]) {
+        eventually("every vote to be counted", async || {
+            let (well, said) = self.verify().await;
+            let lines = ["waiting", "pending", "dead"].map(|name| format!("{name:<10} {:>10}", 0));
+            (well && lines.iter().all(|line| said.contains(line))).then_some(())
+        })
+        .await;
+        let rows: Vec<(String,)> = sqlx::query_as("SELECT choice FROM ballots ORDER BY choice")
+            .fetch_all(&self.postgres.pool().await)
+            .await
+            .expect("the ballots");
+        let counted: Vec<&str> = rows.iter().map(|(choice,)| choice.as_str()).collect();
+        let mut told: Vec<&str> = voters.iter().filter_map(|voter| voter.recorded.as_deref()).collect();
+        told.sort_unstable();
+        assert_eq!(counted, told, "the ballots are the last recorded choices");
+    }
+}
+
+impl Replica {
+    /// What the management port answers to `/readyz`: its status and its body.
+    pub async fn readyz(&self) -> Option<(u16, String)> {
+        let answer = reqwest::get(format!("{}/readyz", self.management)).await.ok()?;
+        Some((answer.status().as_u16(), answer.text().await.ok()?))
+    }
+
+    pub async fn wait_until_ready(&self) {
+        let ready = async || self.readyz().await.filter(|(status, _)| *status == 200);
+        eventually(&format!("readiness of {}\n{}", self.url, self.service.output()), ready).await;
+    }
+
+    /// What `/api/totals` says.
+    pub async fn totals(&self) -> Value {
+        let answer = reqwest::get(format!("{}/api/totals", self.url)).await.expect("an answer");
+        serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON")
+    }
+
+    /// Waits until the totals satisfy the condition, and returns them.
+    pub async fn totals_where(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, async || Some(self.totals().await).filter(&condition)).await
+    }
+}
+
+fn local_address() -> String {
+    format!("127.0.0.1:{}", free_port())
+}

@@ -1,0 +1,91 @@
+//! What the end-to-end tests stand on: real stores, our own programs, and one way to wait.
+
+mod deployment;
+mod postgres;
+mod redis;
+mod service;
+mod voter;
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::process::{self, Command};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+pub use self::deployment::{Deployment, Replica};
+pub use self::postgres::Postgres;
+pub use self::redis::Redis;
+pub use self::service::Service;
+pub use self::voter::{Voter, client};
+
+/// These lie below the ports Linux gives to outgoing connections. A client that keeps dialling a
+/// stopped server could otherwise be given that very port, and the server could not come back.
+const PORTS: Range<u32> = 20_000..32_000;
+
+/// Test processes that run side by side start looking this many ports apart.
+const PORTS_PER_PROCESS: u32 = 40;
+
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const POLL_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a program may take to print an expected line, to answer, or to exit.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What both stores print when somebody else was faster to bind their port.
+const PORT_TAKEN: &str = "Address already in use";
+
+const INSTALL: &str = "run ./test.sh, which installs it";
+
+/// A port of 127.0.0.1 that nobody listens on and that this process has not handed out before.
+pub fn free_port() -> u16 {
+    static NEXT: LazyLock<AtomicU32> =
+        LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(PORTS_PER_PROCESS)));
+    loop {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed) % (PORTS.end - PORTS.start);
+        let port = u16::try_from(PORTS.start + offset).expect("PORTS holds port numbers");
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Polls until there is a value. This is the one place where tests wait on a condition.
+pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
+    let found = async {
+        loop {
+            if let Some(value) = poll().await {
+                return value;
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    };
+    timeout(POLL_LIMIT, found).await.unwrap_or_else(|_| panic!("waited {POLL_LIMIT:?} in vain for {what}"))
+}
+
+/// Whether the signal arrives is not checked, because a process may end at any time.
+fn send_signal(name: &str, pids: &[u32]) {
+    // The shell has `kill` built in, while small images lack the program of that name.
+    Command::new("sh")
+        .args(["-c", r#"kill -s "$@" 2>/dev/null"#, "kill", name])
+        .args(pids.iter().map(u32::to_string))
+        .status()
+        .expect("a shell");
+}
+
+fn children(parent: u32) -> Vec<u32> {
+    let entries = fs::read_dir("/proc").expect("a mounted /proc").flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|&pid| parent_of(pid) == Some(parent))
+        .collect()
+}
+
+fn parent_of(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    parent.trim().parse().ok()
+}

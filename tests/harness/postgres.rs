@@ -1,0 +1,176 @@
+use std::ffi::OsStr;
+use std::io::Write;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use sqlx::PgPool;
+use tempfile::TempDir;
+
+use super::{INSTALL, PORT_TAKEN, Service, free_port, send_signal};
+
+/// PostgreSQL prints this once it has recovered its data and answers queries.
+const READY: &str = "database system is ready to accept connections";
+
+/// Where the search for the highest installed version begins, far above any that exists.
+const MAX_VERSION: u32 = 99;
+
+/// TCP alone suffices, and the path of a Unix socket may be too long for one. Memory mapped from
+/// the data folder vanishes with it, while other kinds outlive a SIGKILL. Syncing the file system
+/// once rather than file by file makes recovery several times faster, and as safe.
+const SETTINGS: [&str; 5] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "shared_buffers=16MB",
+    "dynamic_shared_memory_type=mmap",
+    "recovery_init_sync_method=syncfs",
+];
+
+/// The user and group to run as if we are root, which PostgreSQL refuses to be.
+static SERVER_USER: LazyLock<Option<(u32, u32)>> = LazyLock::new(|| {
+    let we_are_root = id(&["-u"]) == Some(0);
+    we_are_root.then_some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?))
+});
+
+/// An archive of a fresh data folder, since unpacking one is far quicker than `initdb`. It is kept
+/// in memory because a folder in a static would never be removed.
+static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = server_folder();
+    let options = "--pgdata=data --auth=trust --username=postgres --encoding=UTF8 --locale=C";
+    let mut initdb = server_command(postgres_program("initdb"), folder.path());
+    run(initdb.args(options.split(' ')).arg("--no-sync"));
+    run(server_command("tar", folder.path()).args(["-c", "data"]))
+});
+
+/// A PostgreSQL server of its own for one test.
+pub struct Postgres {
+    // Declared before the folder, because fields are dropped in this order.
+    process: Option<Service>,
+    folder: TempDir,
+    port: u16,
+}
+
+impl Postgres {
+    pub async fn start() -> Self {
+        loop {
+            let mut postgres = Self::reserve();
+            match postgres.launch().await {
+                Ok(()) => return postgres,
+                Err(output) => assert!(output.contains(PORT_TAKEN), "PostgreSQL failed:\n{output}"),
+            }
+        }
+    }
+
+    /// Chooses the port and fills the folder of a server that [`Postgres::resume`] starts later.
+    pub fn reserve() -> Self {
+        let folder = server_folder();
+        unpack_template(folder.path());
+        Self { process: None, folder, port: free_port() }
+    }
+
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Ends all processes of the server without warning, with SIGKILL, and waits for them.
+    pub async fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts the server again, on the same port and data, and waits until it answers.
+    pub async fn resume(&mut self) {
+        if let Err(output) = self.launch().await {
+            panic!("PostgreSQL did not resume:\n{output}");
+        }
+    }
+
+    pub async fn pool(&self) -> PgPool {
+        PgPool::connect(&self.url()).await.expect("a connection to PostgreSQL")
+    }
+
+    /// Freezes the server: connections stay open, but nothing is answered.
+    pub fn pause(&self) {
+        self.process().pause();
+    }
+
+    pub fn unpause(&self) {
+        self.process().unpause();
+    }
+
+    fn process(&self) -> &Service {
+        self.process.as_ref().expect("PostgreSQL is running")
+    }
+
+    async fn launch(&mut self) -> Result<(), String> {
+        assert!(self.process.is_none(), "PostgreSQL is running already");
+        let mut command = server_command(postgres_program("postgres"), self.folder.path());
+        command.args(["-D", "data", "-p", &self.port.to_string()]);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        self.process = Some(Service::launch(command, READY).await?);
+        Ok(())
+    }
+}
+
+impl Drop for Postgres {
+    /// An immediate shutdown frees the System V segment that a SIGKILL would leave to the machine.
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            process.unpause();
+            send_signal("QUIT", &[process.pid()]);
+            process.reap();
+        }
+    }
+}
+
+fn server_folder() -> TempDir {
+    let folder = TempDir::with_prefix("postgres-").expect("a temporary folder");
+    if let Some((user, group)) = *SERVER_USER {
+        chown(folder.path(), Some(user), Some(group)).expect("root may give its folder away");
+    }
+    folder
+}
+
+fn unpack_template(folder: &Path) {
+    let mut tar = server_command("tar", folder).arg("-x").stdin(Stdio::piped()).spawn().expect("tar starts");
+    let mut input = tar.stdin.take().expect("tar reads from a pipe");
+    input.write_all(&TEMPLATE).expect("tar reads the template");
+    drop(input);
+    assert!(tar.wait().expect("tar ends").success(), "tar failed");
+}
+
+fn server_command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    // The locale decides the language of the messages that we look for.
+    command.current_dir(folder).env("LC_ALL", "C");
+    if let Some((user, group)) = *SERVER_USER {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+/// Prefers the highest version that Debian has installed to whatever PATH has to offer.
+fn postgres_program(name: &str) -> PathBuf {
+    let versions = (1..=MAX_VERSION).rev();
+    versions
+        .map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/{name}")))
+        .find(|program| program.exists())
+        .unwrap_or_else(|| name.into())
+}
+
+fn id(args: &[&str]) -> Option<u32> {
+    let output = Command::new("id").args(args).output().expect("id starts");
+    str::from_utf8(&output.stdout).ok()?.trim().parse().ok()
+}
+
+fn run(command: &mut Command) -> Vec<u8> {
+    let result = command.output();
+    let program = command.get_program();
+    let output = result.unwrap_or_else(|error| panic!("cannot run {program:?} ({error}): {INSTALL}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program:?} failed:\n{errors}");
+    output.stdout
+}

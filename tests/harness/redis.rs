@@ -1,0 +1,99 @@
+use std::process::Command;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client};
+use tempfile::TempDir;
+
+use super::{PATIENCE, PORT_TAKEN, Service, free_port};
+
+/// Redis prints this once it has loaded its data and answers every command.
+const READY: &str = "Ready to accept connections";
+
+/// Every acknowledged write is on disk, as our deployment demands of its Redis.
+const DURABLE: &str = "--appendonly yes --appendfsync always --maxmemory-policy noeviction";
+
+/// A Redis of its own for one test.
+pub struct Redis {
+    // Declared before the folder, because fields are dropped in this order.
+    process: Option<Service>,
+    folder: TempDir,
+    port: u16,
+    args: Vec<String>,
+}
+
+impl Redis {
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts Redis with further arguments, which override ours.
+    pub async fn start_with(args: &[&str]) -> Self {
+        loop {
+            let mut redis = Self::reserve();
+            redis.args.extend(args.iter().map(ToString::to_string));
+            match redis.launch().await {
+                Ok(()) => return redis,
+                Err(output) => assert!(output.contains(PORT_TAKEN), "Redis failed:\n{output}"),
+            }
+        }
+    }
+
+    /// Chooses the port and the folder of a server that [`Redis::resume`] starts later.
+    pub fn reserve() -> Self {
+        Self {
+            process: None,
+            folder: TempDir::with_prefix("redis-").expect("a temporary folder"),
+            port: free_port(),
+            args: Vec::new(),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Ends the server without warning, with SIGKILL, and waits until it is gone.
+    pub async fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts the server again, on the same port and data, and waits until it answers.
+    pub async fn resume(&mut self) {
+        if let Err(output) = self.launch().await {
+            panic!("Redis did not resume:\n{output}");
+        }
+    }
+
+    pub async fn connection(&self) -> MultiplexedConnection {
+        let client = Client::open(self.url()).expect("a valid address");
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+        client.get_multiplexed_async_connection_with_config(&config).await.expect("a connection to Redis")
+    }
+
+    /// Freezes the server: connections stay open, but nothing is answered.
+    pub fn pause(&self) {
+        self.process().pause();
+    }
+
+    pub fn unpause(&self) {
+        self.process().unpause();
+    }
+
+    fn process(&self) -> &Service {
+        self.process.as_ref().expect("Redis is running")
+    }
+
+    async fn launch(&mut self) -> Result<(), String> {
+        assert!(self.process.is_none(), "Redis is running already");
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(DURABLE.split(' '))
+            .args(["--save", ""])
+            .args(&self.args);
+        self.process = Some(Service::launch(command, READY).await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+//! The integration tests: one binary, one harness. Each module is a chapter
+//! of what Urna promises, and each test's name is a sentence of it.
+
+mod harness;
+
+mod backends;
+mod embedded;
+mod ledger_contract;
+mod pipeline;
+mod queue_contract;
+mod results;
+mod startup;
+mod vote_answers;
+mod vote_edges;

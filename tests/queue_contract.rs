@@ -1,0 +1,204 @@
+//! What every queue promises, whatever it is made of.
+
+use std::time::Duration;
+
+use common::queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
+
+use crate::backends::{Backend, ballot};
+
+/// Nobody is taken for dead during a test, unless it says so.
+const NEVER: Duration = Duration::from_secs(3600);
+
+const PLENTY: u64 = 1_000_000;
+
+macro_rules! contract {
+    ($($promise:ident),* $(,)?) => {
+        mod redis {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Backend::redis().await).await })*
+        }
+        mod sqlite {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Backend::sqlite().await).await })*
+        }
+    };
+}
+
+contract! {
+    what_is_appended_is_taken_in_order_and_as_it_was,
+    what_one_worker_took_no_other_is_given,
+    what_is_settled_never_comes_back,
+    what_a_dead_worker_held_goes_to_another,
+    what_a_living_worker_holds_is_left_to_it,
+    what_was_appended_or_taken_survives_a_kill_of_the_store,
+    a_batch_is_no_larger_than_asked_for,
+    a_waiting_worker_wakes_for_a_lone_ballot,
+    a_full_queue_refuses_and_evicts_nothing,
+    many_appends_at_once_are_all_kept,
+    an_entry_that_is_no_ballot_comes_with_the_reason,
+    what_is_buried_is_kept_aside_and_never_comes_back,
+    the_depth_tells_waiting_pending_and_dead,
+}
+
+async fn what_is_appended_is_taken_in_order_and_as_it_was(backend: Backend) {
+    let queue = open(&backend).await;
+    let ballots = [ballot(1, 0, 5), ballot(2, 9, i64::MAX), ballot(1, 1, 6)];
+    for ballot in &ballots {
+        queue.append(ballot, PLENTY).await.unwrap();
+    }
+    let taken = take(&mut queue.consumer("w", NEVER), 10).await;
+    let taken: Vec<_> = taken.into_iter().map(|delivery| delivery.ballot.unwrap()).collect();
+    assert_eq!(taken, ballots);
+}
+
+async fn what_one_worker_took_no_other_is_given(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 2).await;
+    let (mut one, mut other) = (queue.consumer("one", NEVER), queue.consumer("other", NEVER));
+    let mut taken = entries(&take(&mut one, 1).await);
+    taken.extend(entries(&take(&mut other, 10).await));
+    taken.dedup();
+    assert_eq!(taken.len(), 2);
+    assert!(other.take(10).await.unwrap().is_empty());
+}
+
+async fn what_is_settled_never_comes_back(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 3).await;
+    let mut worker = queue.consumer("w", Duration::ZERO);
+    let taken = take(&mut worker, 10).await;
+    worker.receipts().settle(&entries(&taken)).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    assert!(worker.take(10).await.unwrap().is_empty());
+}
+
+async fn what_a_dead_worker_held_goes_to_another(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 2).await;
+    let held = take(&mut queue.consumer("dead", NEVER), 10).await;
+    let claimed = take(&mut queue.consumer("heir", Duration::ZERO), 10).await;
+    assert_eq!(entries(&claimed), entries(&held));
+}
+
+async fn what_a_living_worker_holds_is_left_to_it(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 1).await;
+    let held = take(&mut queue.consumer("alive", NEVER), 10).await;
+    assert_eq!(held.len(), 1);
+    assert!(queue.consumer("other", NEVER).take(10).await.unwrap().is_empty());
+}
+
+async fn what_was_appended_or_taken_survives_a_kill_of_the_store(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 3).await;
+    let held = take(&mut queue.consumer("w", NEVER), 1).await;
+    assert_eq!(held.len(), 1);
+    drop(queue);
+    let backend = backend.restart().await;
+    let queue = open(&backend).await;
+    let mut worker = queue.consumer("w", Duration::ZERO);
+    let mut found = Vec::new();
+    while found.len() < 3 {
+        let taken = take(&mut worker, 10).await;
+        worker.receipts().settle(&entries(&taken)).await.unwrap();
+        found.extend(taken);
+    }
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+}
+
+async fn a_batch_is_no_larger_than_asked_for(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 5).await;
+    let mut worker = queue.consumer("w", NEVER);
+    for expected in [2, 2, 1] {
+        assert_eq!(take(&mut worker, 2).await.len(), expected);
+    }
+}
+
+async fn a_waiting_worker_wakes_for_a_lone_ballot(backend: Backend) {
+    let queue = open(&backend).await;
+    let mut worker = queue.consumer("w", NEVER);
+    let (taken, ()) = tokio::join!(take(&mut worker, 10), fill(&queue, 1));
+    assert_eq!(taken.len(), 1);
+}
+
+async fn a_full_queue_refuses_and_evicts_nothing(backend: Backend) {
+    let queue = open(&backend).await;
+    for voter in 0..2 {
+        queue.append(&ballot(voter, 0, 1), 2).await.unwrap();
+    }
+    let refused = queue.append(&ballot(2, 0, 1), 2).await;
+    assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
+    assert_eq!(queue.depth().await.unwrap().waiting, 2);
+    let mut worker = queue.consumer("w", NEVER);
+    let taken = take(&mut worker, 1).await;
+    worker.receipts().settle(&entries(&taken)).await.unwrap();
+    queue.append(&ballot(2, 0, 1), 2).await.unwrap();
+}
+
+async fn many_appends_at_once_are_all_kept(backend: Backend) {
+    let queue = open(&backend).await;
+    let appends: Vec<_> = (0..500)
+        .map(|voter| {
+            let queue = queue.clone();
+            tokio::spawn(async move { queue.append(&ballot(voter, 0, 1), PLENTY).await })
+        })
+        .collect();
+    for append in appends {
+        append.await.unwrap().unwrap();
+    }
+    assert_eq!(queue.depth().await.unwrap().waiting, 500);
+}
+
+async fn an_entry_that_is_no_ballot_comes_with_the_reason(backend: Backend) {
+    let queue = open(&backend).await;
+    backend.poison().await;
+    fill(&queue, 1).await;
+    let taken = take(&mut queue.consumer("w", NEVER), 10).await;
+    let outcomes: Vec<bool> = taken.iter().map(|delivery| delivery.ballot.is_ok()).collect();
+    assert_eq!(outcomes, [false, true]);
+    assert!(taken[0].fields.contains(&("choice".to_owned(), "z".to_owned())), "{taken:?}");
+}
+
+async fn what_is_buried_is_kept_aside_and_never_comes_back(backend: Backend) {
+    let queue = open(&backend).await;
+    backend.poison().await;
+    let mut worker = queue.consumer("w", Duration::ZERO);
+    let taken = take(&mut worker, 10).await;
+    worker.receipts().bury(&taken[0], "no ballot").await.unwrap();
+    assert_eq!(queue.depth().await.unwrap(), Depth { waiting: 0, pending: 0, dead: 1 });
+    assert!(worker.take(10).await.unwrap().is_empty());
+}
+
+async fn the_depth_tells_waiting_pending_and_dead(backend: Backend) {
+    let queue = open(&backend).await;
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    fill(&queue, 5).await;
+    take(&mut queue.consumer("w", NEVER), 2).await;
+    assert_eq!(queue.depth().await.unwrap(), Depth { waiting: 3, pending: 2, dead: 0 });
+}
+
+/// Opens the queue and connects, which the probe does.
+async fn open(backend: &Backend) -> Queue {
+    let queue = backend.queue();
+    queue.probe().await.unwrap();
+    queue
+}
+
+async fn fill(queue: &Queue, count: u128) {
+    for voter in 0..count {
+        queue.append(&ballot(voter, 0, 1), PLENTY).await.unwrap();
+    }
+}
+
+/// Takes, until there is something. Coming back with nothing is allowed.
+async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
+    loop {
+        let taken = consumer.take(max).await.unwrap();
+        if !taken.is_empty() {
+            return taken;
+        }
+    }
+}
+
+fn entries(deliveries: &[Delivery]) -> Vec<EntryId> {
+    deliveries.iter().map(|delivery| delivery.entry.clone()).collect()
+}
