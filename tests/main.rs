@@ -1,6 +1,14 @@
 //! The integration tests: one binary, one harness. Each module is a chapter
 //! of what Urna promises, and each test's name is a sentence of it.
 
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "in a test, a panic is how it fails, and nobody but this binary reads it"
+)]
+
 mod harness;
 
 mod backends;

@@ -1,1 +1,201 @@
+//! What viewers of the results see, on `/ws`, on `/api/totals` and on the page.
 
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::{Deployment, Embedded, Postgres, Redis, Voter, client, totals_of};
+
+/// How long a message may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_viewer_gets_the_totals_at_once_and_then_every_change() {
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let mut viewer = Viewer::join(&urna.result).await;
+    let first = viewer.next().await;
+    assert_eq!((&first["total"], &first["question"]), (&0.into(), &"¿De qué somos?".into()));
+    let mut voter = Voter::arrive(&urna.vote).await;
+    voter.vote(&urna.vote, "a").await.unwrap();
+    let second = viewer.until(|totals| totals["total"] == 1).await;
+    voter.vote(&urna.vote, "b").await.unwrap();
+    let third = viewer.until(|totals| totals["options"][1]["votes"] == 1).await;
+    assert_eq!(third["options"][0]["votes"], 0);
+    assert!(third["version"].as_i64() > second["version"].as_i64());
+    assert_eq!(third["epoch"], first["epoch"]);
+}
+
+#[tokio::test]
+async fn a_viewer_gets_at_most_twenty_messages_a_second_and_the_newest_wins() {
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let mut viewer = Viewer::join(&urna.result).await;
+    viewer.next().await;
+    let started = Instant::now();
+    let voting = async {
+        for mut voter in Voter::arrive_many(&urna.vote, 150).await {
+            voter.vote(&urna.vote, "a").await.unwrap();
+        }
+    };
+    let watching = async {
+        let mut messages = 1;
+        while viewer.next().await["total"] != 150 {
+            messages += 1;
+        }
+        messages
+    };
+    let ((), messages) = tokio::join!(voting, watching);
+    let allowed = started.elapsed().as_millis() / 50 + 2;
+    assert!(messages <= allowed, "{messages} messages, and at most {allowed} are allowed");
+}
+
+#[tokio::test]
+async fn a_stopping_server_closes_with_1001() {
+    let data = TempDir::new().unwrap();
+    let mut urna = Embedded::start(data.path()).await;
+    let mut viewer = Viewer::join(&urna.result).await;
+    viewer.next().await;
+    urna.service.terminate();
+    assert_eq!(viewer.goodbye().await.map(|frame| frame.code.into()), Some(1001));
+    assert!(urna.service.exit().await.success());
+}
+
+#[tokio::test]
+async fn a_viewer_who_says_too_much_is_let_go() {
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let mut viewer = Viewer::join(&urna.result).await;
+    viewer.0.send(Message::text("x".repeat(2000))).await.unwrap();
+    viewer.goodbye().await;
+}
+
+#[tokio::test]
+async fn while_postgres_is_away_the_last_totals_stay_and_say_so() {
+    let mut deployment = Deployment::start().await;
+    let (vote, _worker, result) =
+        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let mut voter = Voter::arrive(&vote.url).await;
+    voter.insist(&[&vote.url], "a").await;
+    let mut viewer = Viewer::join(&result.url).await;
+    viewer.until(|totals| totals["total"] == 1 && totals["live"] == true).await;
+
+    deployment.postgres.kill().await;
+    let stale = viewer.until(|totals| totals["live"] == false).await;
+    assert_eq!(stale["total"], 1);
+    let page = client().get(&result.url).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("the database is away"), "{page}");
+    assert_eq!(result.readyz().await.unwrap().0, 200, "the last totals are worth serving");
+    voter.insist(&[&vote.url], "b").await;
+    viewer.until(|totals| totals["waiting"] == 1).await;
+
+    deployment.postgres.resume().await;
+    viewer.until(|totals| totals["live"] == true && totals["options"][1]["votes"] == 1).await;
+}
+
+#[tokio::test]
+async fn before_postgres_ever_answered_the_api_says_so() {
+    let deployment = Deployment::over(Redis::start().await, Postgres::reserve());
+    let mut result = deployment.spawn("result", &[]);
+    result.service.line("the ledger is away").await;
+    let answer = client().get(format!("{}/api/totals", result.url)).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "2"));
+    assert!(answer.text().await.unwrap().contains("the database has not answered"));
+    assert_eq!(result.readyz().await.unwrap().0, 503);
+}
+
+#[tokio::test]
+async fn a_lost_notification_delays_a_change_and_loses_none() {
+    let deployment = Deployment::start().await;
+    let (vote, _worker, result) =
+        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let mut viewer = Viewer::join(&result.url).await;
+    viewer.next().await;
+    sqlx::raw_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+        .execute(&deployment.postgres.pool().await)
+        .await
+        .unwrap();
+    Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
+    viewer.until(|totals| totals["total"] == 1).await;
+}
+
+#[tokio::test]
+async fn a_wiped_ledger_is_a_new_epoch_that_counts_on() {
+    let deployment = Deployment::start().await;
+    let (vote, _worker, result) =
+        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let mut voter = Voter::arrive(&vote.url).await;
+    voter.insist(&[&vote.url], "a").await;
+    let before = totals_of(&result.url, "one vote", |totals| totals["total"] == 1).await;
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .execute(&deployment.postgres.pool().await)
+        .await
+        .unwrap();
+    totals_of(&result.url, "a new epoch", |totals| totals["epoch"] != before["epoch"]).await;
+    voter.insist(&[&vote.url], "b").await;
+    totals_of(&result.url, "the vote in the new epoch", |totals| totals["options"][1]["votes"] == 1).await;
+}
+
+#[tokio::test]
+async fn the_page_is_complete_without_its_script_and_labels_are_only_text() {
+    let data = TempDir::new().unwrap();
+    let labels = [("OPTION_A", "<script>alert(1)</script>"), ("OPTION_B", "\"'&")];
+    let urna = Embedded::start_with(data.path(), &labels).await;
+    let mut voter = Voter::arrive(&urna.vote).await;
+    voter.insist(&[&urna.vote], "a").await;
+    totals_of(&urna.result, "one vote", |totals| totals["total"] == 1).await;
+    for url in [&urna.vote, &urna.result] {
+        let page = client().get(url).send().await.unwrap().text().await.unwrap();
+        assert!(!page.contains("<script>") && page.contains("alert(1)"), "{page}");
+    }
+    let page = client().get(&urna.result).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains(">1 vote.<") && page.contains(r#"value="1""#), "{page}");
+}
+
+struct Viewer(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Viewer {
+    async fn join(url: &str) -> Self {
+        let (socket, _) = connect_async(format!("{}/ws", url.replace("http", "ws"))).await.unwrap();
+        Self(socket)
+    }
+
+    async fn next(&mut self) -> Value {
+        self.until(|_| true).await
+    }
+
+    async fn until(&mut self, condition: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let found = async {
+            loop {
+                if let Message::Text(text) = self.0.next().await.expect("an open socket").unwrap() {
+                    last = serde_json::from_str(&text).unwrap();
+                    if condition(&last) {
+                        return;
+                    }
+                }
+            }
+        };
+        let in_time = timeout(PATIENCE, found).await;
+        assert!(in_time.is_ok(), "in vain; the last totals were {last}");
+        last
+    }
+
+    /// Reads until the socket is closed, and returns how.
+    async fn goodbye(&mut self) -> Option<CloseFrame> {
+        let mut frame = None;
+        while let Ok(Some(Ok(message))) = timeout(PATIENCE, self.0.next()).await {
+            if let Message::Close(close) = message {
+                frame = close;
+            }
+        }
+        frame
+    }
+}

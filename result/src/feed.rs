@@ -98,7 +98,7 @@ async fn read_totals(
                 }
             }
             Err(error) => {
-                mark_stale(frames, health, &error);
+                mark_stale(frames, known, health, &error);
                 sleep(outage.failed(&error)).await;
             }
         }
@@ -161,10 +161,15 @@ fn publish(frames: &watch::Sender<Option<Arc<Frame>>>, snapshot: Snapshot) {
 }
 
 /// The last totals are still the best there is, but everybody is told.
-fn mark_stale(frames: &watch::Sender<Option<Arc<Frame>>>, health: &Health, error: &Unavailable) {
+fn mark_stale(
+    frames: &watch::Sender<Option<Arc<Frame>>>,
+    waiting: Option<u64>,
+    health: &Health,
+    error: &Unavailable,
+) {
     let held = frames.borrow().as_ref().map(|frame| frame.snapshot.clone());
     match held {
-        Some(snapshot) => publish(frames, Snapshot { live: false, ..snapshot }),
+        Some(snapshot) => publish(frames, Snapshot { live: false, waiting, ..snapshot }),
         None => health.unready("ledger", error.to_string()),
     }
 }

@@ -97,17 +97,15 @@ impl Replica {
         let ready = async || self.readyz().await.filter(|(status, _)| *status == 200);
         eventually(&format!("readiness of {}\n{}", self.url, self.service.output()), ready).await;
     }
+}
 
-    /// What `/api/totals` says.
-    pub async fn totals(&self) -> Value {
-        let answer = reqwest::get(format!("{}/api/totals", self.url)).await.expect("an answer");
-        serde_json::from_str(&answer.text().await.expect("a body")).expect("JSON")
-    }
-
-    /// Waits until the totals satisfy the condition, and returns them.
-    pub async fn totals_where(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
-        eventually(what, async || Some(self.totals().await).filter(&condition)).await
-    }
+/// Waits until `/api/totals` at this address satisfies the condition.
+pub async fn totals_of(url: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    eventually(what, async || {
+        let answer = reqwest::get(format!("{url}/api/totals")).await.ok()?;
+        serde_json::from_str(&answer.text().await.ok()?).ok().filter(&condition)
+    })
+    .await
 }
 
 fn local_address() -> String {

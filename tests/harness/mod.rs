@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on: real stores, our own programs, and one way to wait.
 
 mod deployment;
+mod embedded;
 mod postgres;
 mod redis;
 mod service;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-pub use self::deployment::{Deployment, Replica};
+pub use self::deployment::{Deployment, totals_of};
+pub use self::embedded::Embedded;
 pub use self::postgres::Postgres;
 pub use self::redis::Redis;
 pub use self::service::Service;
