@@ -79,12 +79,13 @@ impl Backend {
 
     /// Runs SQL behind the ledger's back.
     pub async fn sql(&self, statement: &'static str) {
+        let statement = sqlx::raw_sql(statement);
         match self {
             Self::Postgres(postgres) => {
-                drop(sqlx::raw_sql(statement).execute(&postgres.pool().await).await.unwrap())
+                statement.execute(&postgres.pool().await).await.unwrap();
             }
             Self::Sqlite(folder, _) => {
-                drop(sqlx::raw_sql(statement).execute(&sqlite_pool(folder).await).await.unwrap())
+                statement.execute(&sqlite_pool(folder).await).await.unwrap();
             }
             Self::Redis(_) => panic!("Redis speaks no SQL"),
         }

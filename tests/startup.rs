@@ -6,13 +6,16 @@ use tokio::time::timeout;
 
 use crate::harness::{Deployment, Postgres, Redis, Service, Voter, eventually, totals_of};
 
-const KEY: (&str, &str) = ("COOKIE_KEY", "long enough for a key that signs cookies");
-const REDIS: (&str, &str) = ("REDIS_URL", "redis://127.0.0.1:1/");
-const POSTGRES: (&str, &str) = ("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
+/// A name and its value.
+type Variable = (&'static str, &'static str);
+
+const KEY: Variable = ("COOKIE_KEY", "long enough for a key that signs cookies");
+const REDIS: Variable = ("REDIS_URL", "redis://127.0.0.1:1/");
+const POSTGRES: Variable = ("DATABASE_URL", "postgres://postgres@127.0.0.1:1/postgres");
 
 #[tokio::test]
 async fn a_setting_that_is_missing_or_wrong_is_refused_by_its_name() {
-    let cases: [(&str, &[(&str, &str)], &str); 15] = [
+    let cases: [(&str, &[Variable], &str); 15] = [
         ("vote", &[KEY], "REDIS_URL is not set"),
         ("vote", &[REDIS], "COOKIE_KEY is not set"),
         ("worker", &[POSTGRES], "REDIS_URL is not set"),

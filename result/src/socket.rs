@@ -84,7 +84,10 @@ impl Viewer {
                 }
                 _ = pings.tick() => self.ping().await,
                 heard = self.socket.recv() => match heard {
-                    Some(Ok(Message::Pong(_))) => Ok(self.answered = true),
+                    Some(Ok(Message::Pong(_))) => {
+                        self.answered = true;
+                        Ok(())
+                    }
                     Some(Ok(_)) => Ok(()),
                     Some(Err(_)) | None => Err(Gone),
                 },

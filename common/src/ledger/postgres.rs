@@ -69,7 +69,7 @@ const RECORD: &str = "
 /// totals reader ever has two questions at a time.
 #[derive(Clone, Debug)]
 pub struct PostgresLedger {
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
     connection: Arc<Mutex<Option<PgConnection>>>,
 }
 
@@ -77,7 +77,7 @@ impl PostgresLedger {
     /// Reads the settings; connects, and creates the schema, with the first use.
     pub fn open(settings: &PostgresSettings) -> anyhow::Result<Self> {
         let options = settings.connect_options()?.application_name("urna").disable_statement_logging();
-        Ok(Self { options, connection: Arc::default() })
+        Ok(Self { options: Arc::new(options), connection: Arc::default() })
     }
 
     pub(super) async fn prepare(&self) -> Result<(), Unavailable> {
@@ -112,7 +112,7 @@ impl PostgresLedger {
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {
         let (woken, changes) = watch::channel(());
-        tokio::spawn(listen(self.options.clone(), woken));
+        tokio::spawn(listen(PgConnectOptions::clone(&self.options), woken));
         changes
     }
 

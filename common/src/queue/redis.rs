@@ -183,7 +183,10 @@ impl RedisConsumer {
     async fn create_group(&self) -> Result<(), RedisError> {
         let created = self.reader.run(&Cmd::xgroup_create_mkstream(STREAM, GROUP, "0")).await;
         match created {
-            Ok(()) => Ok(tracing::info!("created the consumer group {GROUP} of {STREAM}")),
+            Ok(()) => {
+                tracing::info!("created the consumer group {GROUP} of {STREAM}");
+                Ok(())
+            }
             Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
             Err(error) => Err(error),
         }

@@ -45,8 +45,9 @@ impl SqliteQueue {
     pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
         let (answer, answered) = oneshot::channel();
         let append = Append { ballot: ballot.clone(), capacity, answer };
-        let stopped = |_| AppendError::Refused("the queue has stopped".to_owned());
-        self.appends.send(append).await.map_err(|error| stopped(drop(error)))?;
+        if self.appends.send(append).await.is_err() {
+            return Err(AppendError::Refused("the queue has stopped".to_owned()));
+        }
         answered.await.unwrap_or_else(|_| Err(AppendError::Unconfirmed("the queue stopped".to_owned())))
     }
 

@@ -17,14 +17,14 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// not wait for that, and a probe must see it, so this says so openly.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
-    client: Client,
+    client: Arc<Client>,
     answer_within: Duration,
     live: Arc<Mutex<Option<MultiplexedConnection>>>,
 }
 
 impl Link {
     pub(super) fn new(settings: &RedisSettings, answer_within: Duration) -> anyhow::Result<Self> {
-        Ok(Self { client: settings.client()?, answer_within, live: Arc::default() })
+        Ok(Self { client: Arc::new(settings.client()?), answer_within, live: Arc::default() })
     }
 
     /// Another connection to the same Redis.
