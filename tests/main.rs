@@ -12,6 +12,7 @@
 mod harness;
 
 mod backends;
+mod browser;
 mod embedded;
 mod ledger_contract;
 mod pipeline;

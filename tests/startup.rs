@@ -131,7 +131,7 @@ async fn a_service_told_to_stop_turns_unready_serves_on_and_ends_well() {
     vote.wait_until_ready().await;
     let mut voter = Voter::arrive(&vote.url).await;
     vote.service.terminate();
-    vote.service.line("stopping, after").await;
+    vote.service.line("stopping in 1h").await;
     let (status, said) = vote.readyz().await.unwrap();
     assert!(status == 503 && said.starts_with("stopping"), "{said}");
     assert_eq!(voter.vote(&vote.url, "a").await.unwrap().status(), 303, "it serves on while it drains");

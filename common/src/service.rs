@@ -63,7 +63,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     let drain = settings.drain;
     tokio::spawn(async move {
         stop_signal().await;
-        tracing::info!("stopping, after {drain:?} for load balancers to notice");
+        tracing::info!("stopping in {}", humantime::format_duration(drain));
         health.stopping();
         tokio::select! {
             () = sleep(drain) => {}

@@ -21,6 +21,8 @@ impl Embedded {
         let usual = [("DATA", data), ("VOTE_LISTEN", &vote), ("RESULT_LISTEN", &result)];
         let mut service = Service::spawn("urna", &[&usual, more].concat());
         service.line("Stop with Ctrl-C").await;
+        let given = more.iter().find(|(name, _)| *name == "RESULT_LISTEN");
+        let result = given.map_or(result.as_str(), |(_, address)| *address);
         let (vote, result) = (format!("http://{vote}"), format!("http://{result}"));
         totals_of(&result, "the first totals", |totals| totals["live"] == true).await;
         Self { service, vote, result }

@@ -1,5 +1,6 @@
 //! What the end-to-end tests stand on: real stores, our own programs, and one way to wait.
 
+mod browser;
 mod deployment;
 mod embedded;
 mod postgres;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+pub use self::browser::Browser;
 pub use self::deployment::{Deployment, totals_of};
 pub use self::embedded::Embedded;
 pub use self::postgres::Postgres;
