@@ -6,13 +6,17 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use common::health::Health;
+use common::http::Sibling;
+use common::ledger::Ledger;
+use common::ledger::sqlite::SqliteLedger;
+use common::queue::Queue;
+use common::queue::sqlite::SqliteQueue;
 use common::service;
-use common::settings::{Addresses, PollSettings, host_name};
+use common::settings::{PollSettings, host_name, web_address};
 use common::sqlite::DataFile;
 use result::Board;
 use tokio_util::sync::CancellationToken;
-use vote::{Booth, DEFAULT_QUEUE_MAX, Keys};
-use worker::verify::verify;
+use vote::{Booth, Keys, QueueBound};
 
 /// Runs a whole election in one process, on one data file: the ballot page,
 /// the worker and the results. It needs neither Redis nor PostgreSQL.
@@ -30,13 +34,16 @@ struct Cli {
     /// Where the results are served
     #[arg(long, env = "RESULT_LISTEN", default_value = "127.0.0.1:8001")]
     result_listen: SocketAddr,
-    /// Refuse votes while this many wait to be counted
-    #[arg(long, env = "QUEUE_MAX", default_value_t = DEFAULT_QUEUE_MAX)]
-    queue_max: u64,
+    #[command(flatten)]
+    queue: QueueBound,
     #[command(flatten)]
     poll: PollSettings,
-    #[command(flatten)]
-    addresses: Addresses,
+    /// Where voters reach the ballot page; https:// makes its cookie Secure
+    #[arg(long, env = "VOTE_URL", value_parser = web_address)]
+    vote_url: Option<String>,
+    /// Where people reach the results
+    #[arg(long, env = "RESULT_URL", value_parser = web_address)]
+    result_url: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -47,17 +54,18 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = service::parse();
     let done = match cli.command {
-        Some(Command::Verify) => recount(&cli.data).await,
+        Some(Command::Verify) => verify(&cli.data).await,
         None => serve(cli).await,
     };
     service::end("urna", done)
 }
 
-async fn recount(folder: &Path) -> anyhow::Result<()> {
+async fn verify(folder: &Path) -> anyhow::Result<()> {
     let data = DataFile::inspect(folder).await?;
-    verify(&data.queue(), &data.ledger()).await
+    let (queue, ledger) = stores(data);
+    worker::verify(&queue, &ledger).await
 }
 
 async fn serve(cli: Cli) -> anyhow::Result<()> {
@@ -66,17 +74,19 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let votes = service::bind(cli.vote_listen, "VOTE_LISTEN").await?;
     let results = service::bind(cli.result_listen, "RESULT_LISTEN").await?;
     let data = DataFile::open(&cli.data).await?;
+    let keys = Keys::from_bytes(&data.cookie_key().await?)?;
     announce(votes.local_addr()?, results.local_addr()?, data.path())?;
 
-    let (queue, ledger, name) = (data.queue(), data.ledger(), host_name());
+    let (queue, ledger) = stores(data);
+    let replica = host_name();
     let booth = Booth {
         poll: poll.clone(),
         queue: queue.clone(),
-        queue_max: cli.queue_max,
-        keys: Keys::from_bytes(&data.cookie_key().await?)?,
-        replica: name.clone(),
-        addresses: cli.addresses.clone(),
-        result_port: results.local_addr()?.port(),
+        queue_max: cli.queue.queue_max,
+        keys,
+        replica: replica.clone(),
+        secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
+        results: Sibling { url: cli.result_url, port: results.local_addr()?.port() },
         require_durable_queue: false,
         embedded: true,
     };
@@ -84,25 +94,23 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
         poll,
         ledger: ledger.clone(),
         queue: queue.clone(),
-        replica: name.clone(),
-        addresses: cli.addresses,
-        vote_port: votes.local_addr()?.port(),
+        replica: replica.clone(),
+        ballot: Sibling { url: cli.vote_url, port: votes.local_addr()?.port() },
         embedded: true,
     };
-    let shutdown = CancellationToken::new();
     // Nobody asks for the health of a process that people start by hand.
-    let health = Health::starting(&[]);
+    let (health, shutdown) = (Health::starting(&[]), CancellationToken::new());
     tokio::join!(
         vote::serve(votes, booth, health.clone(), shutdown.clone()),
-        worker::run(&queue, &ledger, &name, &health, &shutdown),
+        worker::run(&queue, &ledger, &replica, &health, &shutdown),
         result::serve(results, board, health.clone(), shutdown.clone()),
-        async {
-            service::stop_signal().await;
-            println!("Stopping: what is in flight ends first.");
-            shutdown.cancel();
-        },
+        stop(&shutdown),
     );
     Ok(())
+}
+
+fn stores(data: DataFile) -> (Queue, Ledger) {
+    (Queue::Sqlite(SqliteQueue::new(data.clone())), Ledger::Sqlite(SqliteLedger::new(data)))
 }
 
 fn announce(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Result<()> {
@@ -112,4 +120,10 @@ fn announce(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Resu
     println!("Data:     {}", std::path::absolute(data)?.display());
     println!("Stop with Ctrl-C.");
     Ok(())
+}
+
+async fn stop(shutdown: &CancellationToken) {
+    service::stop_signal().await;
+    println!("Stopping: what is in flight ends first.");
+    shutdown.cancel();
 }

@@ -3,21 +3,23 @@
 use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
 use common::ledger::Ledger;
 use common::ledger::postgres::PostgresLedger;
+use common::ledger::sqlite::SqliteLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
+use common::queue::sqlite::SqliteQueue;
 use common::settings::{PostgresSettings, RedisSettings};
 use common::sqlite::DataFile;
 use sqlx::{Row, SqlitePool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::harness::{Postgres, Redis};
+use crate::harness::{Postgres, Redis, eventually};
 
 /// A store of its own for one test of a contract.
 pub enum Backend {
     Redis(Redis),
     Postgres(Postgres),
-    Sqlite(TempDir, DataFile),
+    Sqlite(TempDir, SqliteQueue, SqliteLedger),
 }
 
 impl Backend {
@@ -30,15 +32,19 @@ impl Backend {
     }
 
     pub async fn sqlite() -> Self {
-        let folder = TempDir::with_prefix("data-").unwrap();
-        let data = DataFile::open(folder.path()).await.unwrap();
-        Self::Sqlite(folder, data)
+        Self::sqlite_in(TempDir::with_prefix("data-").unwrap()).await
+    }
+
+    async fn sqlite_in(folder: TempDir) -> Self {
+        let open = async || DataFile::open(folder.path()).await.ok();
+        let data = eventually("the data file, which another may still hold", open).await;
+        Self::Sqlite(folder, SqliteQueue::new(data.clone()), SqliteLedger::new(data))
     }
 
     pub fn queue(&self) -> Queue {
         match self {
             Self::Redis(redis) => Queue::Redis(RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap()),
-            Self::Sqlite(_, data) => data.queue(),
+            Self::Sqlite(_, queue, _) => Queue::Sqlite(queue.clone()),
             Self::Postgres(_) => panic!("PostgreSQL is no queue"),
         }
     }
@@ -50,7 +56,7 @@ impl Backend {
                 let settings = PostgresSettings::at(&postgres.url());
                 Ledger::Postgres(PostgresLedger::open(&settings).unwrap())
             }
-            Self::Sqlite(_, data) => data.ledger(),
+            Self::Sqlite(_, _, ledger) => Ledger::Sqlite(ledger.clone()),
             Self::Redis(_) => panic!("Redis is no ledger"),
         }
     }
@@ -68,11 +74,9 @@ impl Backend {
                 postgres.resume().await;
                 Self::Postgres(postgres)
             }
-            Self::Sqlite(folder, data) => {
-                drop(data);
-                let again = async || DataFile::open(folder.path()).await.ok();
-                let data = crate::harness::eventually("the data file to be let go", again).await;
-                Self::Sqlite(folder, data)
+            Self::Sqlite(folder, queue, ledger) => {
+                drop((queue, ledger));
+                Self::sqlite_in(folder).await
             }
         }
     }
@@ -84,7 +88,7 @@ impl Backend {
             Self::Postgres(postgres) => {
                 statement.execute(&postgres.pool().await).await.unwrap();
             }
-            Self::Sqlite(folder, _) => {
+            Self::Sqlite(folder, ..) => {
                 statement.execute(&sqlite_pool(folder).await).await.unwrap();
             }
             Self::Redis(_) => panic!("Redis speaks no SQL"),
@@ -96,12 +100,15 @@ impl Backend {
         match self {
             Self::Redis(redis) => {
                 let mut command = redis::cmd("XADD");
-                command.arg("urna:votes").arg("*").arg("choice").arg("z");
+                command.arg("urna:votes").arg("*").arg(b"\xff").arg(b"\xfe").arg("choice").arg("z");
                 command.exec_async(&mut redis.connection().await).await.unwrap();
             }
             _ => {
-                self.sql("INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES ('p', x'00', 'z', 1, x'00', 'test')")
-                    .await;
+                self.sql(
+                    "INSERT INTO waiting (poll, voter, choice, ord, id, via)
+                     VALUES ('p', x'00', 'z', 1, x'00', 'test')",
+                )
+                .await;
             }
         }
     }
@@ -122,7 +129,7 @@ impl Backend {
         }
         match self {
             Self::Postgres(postgres) => fetch!(postgres.pool().await),
-            Self::Sqlite(folder, _) => fetch!(sqlite_pool(folder).await),
+            Self::Sqlite(folder, ..) => fetch!(sqlite_pool(folder).await),
             Self::Redis(_) => panic!("Redis is no ledger"),
         }
     }
@@ -148,3 +155,21 @@ pub fn ballot(voter: u128, choice: usize, ord: i64) -> Ballot {
         via: "test".to_owned(),
     }
 }
+
+/// Makes a test of each promise for each backend.
+macro_rules! contract {
+    ([$($backend:ident),*] $promises:tt) => {
+        $($crate::backends::contract!(@ $backend $promises);)*
+    };
+    (@ $backend:ident { $($promise:ident,)* }) => {
+        mod $backend {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $promise() {
+                    super::$promise($crate::backends::Backend::$backend().await).await;
+                }
+            )*
+        }
+    };
+}
+pub(crate) use contract;

@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Browser, Embedded, free_port};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn voting_and_changing_ones_mind_needs_no_javascript() {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
@@ -20,7 +20,7 @@ async fn voting_and_changing_ones_mind_needs_no_javascript() {
     voter.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn the_results_follow_every_vote_and_come_back_after_a_restart() {
     let data = TempDir::new().unwrap();
     // The page comes back to the address it knows.

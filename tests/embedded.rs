@@ -120,7 +120,7 @@ async fn verify_fails_on_a_difference_and_without_a_data_file() {
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
     sqlx::raw_sql("UPDATE totals SET votes = 7").execute(&pool).await.unwrap();
     let (well, said) = verify(data.path()).await;
-    assert!(!well && said.contains("option a: counted 7, but there are 1 ballots"), "{said}");
+    assert!(!well && said.contains("option a: counted 7, but the ballots for it are 1"), "{said}");
 }
 
 #[tokio::test]

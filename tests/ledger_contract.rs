@@ -1,26 +1,16 @@
 //! What every ledger promises, whatever it is made of.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use common::ballot::{Ballot, newest_per_voter};
+use common::ballot::{Ballot, PollId, newest_per_voter};
 use common::ledger::{Ledger, RecordError, Totals};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::backends::{Backend, ballot, poll};
+use crate::backends::{Backend, ballot, contract, poll};
 
-macro_rules! contract {
-    ($($promise:ident),* $(,)?) => {
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $promise() { super::$promise(super::Backend::postgres().await).await })*
-        }
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $promise() { super::$promise(super::Backend::sqlite().await).await })*
-        }
-    };
-}
-
-contract! {
+contract! { [postgres, sqlite] {
     an_empty_ledger_has_an_epoch_and_no_votes,
     a_ballot_is_counted_once_however_often_it_is_recorded,
     a_change_of_mind_moves_one_vote,
@@ -35,7 +25,7 @@ contract! {
     a_new_voter_recorded_by_two_workers_at_once_counts_once,
     ten_thousand_voters_of_whom_a_third_change_their_minds_are_counted_by_four_workers,
     totals_are_what_the_model_says_in_any_order_and_with_any_duplicates,
-}
+}}
 
 async fn an_empty_ledger_has_an_epoch_and_no_votes(backend: Backend) {
     let totals = backend.ledger().totals(&poll()).await.unwrap();
@@ -165,8 +155,9 @@ async fn ten_thousand_voters_of_whom_a_third_change_their_minds_are_counted_by_f
     let first = (0..VOTERS).map(|voter| ballot(voter, voter as usize % 3, 1));
     let changed = (0..VOTERS).filter(|voter| voter % 10 < 3).map(|voter| ballot(voter, 3, 2));
     let mut ballots: Vec<Ballot> = first.chain(changed).collect();
-    // A fixed shuffle: neighbours end far apart, and changes overtake first votes.
-    ballots.sort_by_key(|ballot| (ballot.voter.0.as_u128() * 7919 + ballot.ord as u128 * 104_729) % 10_007);
+    // A fixed shuffle: a voter's two ballots end one batch apart, so that two workers race for
+    // that voter, and some changes overtake first votes.
+    ballots.sort_by_key(|ballot| (ballot.voter.0.as_u128() * 7919 + ballot.ord as u128 * 400) % 10_007);
 
     let work = async |worker: usize| {
         let ledger = backend.ledger();
@@ -198,9 +189,8 @@ async fn totals_are_what_the_model_says_in_any_order_and_with_any_duplicates(bac
     let ledger = backend.ledger();
     let runtime = tokio::runtime::Handle::current();
     let check = move |case: u32, (ballots, deliveries, batch): (Vec<Ballot>, Vec<Ballot>, usize)| {
-        let poll = format!("case-{case}").parse().unwrap();
-        let in_this_case =
-            |ballot: &Ballot| Ballot { poll: common::ballot::PollId::clone(&poll), ..ballot.clone() };
+        let poll: PollId = format!("case-{case}").parse().unwrap();
+        let in_this_case = |ballot: &Ballot| Ballot { poll: poll.clone(), ..ballot.clone() };
         let deliveries: Vec<Ballot> = deliveries.iter().map(in_this_case).collect();
         let totals = runtime.block_on(async {
             for batch in deliveries.chunks(batch) {
@@ -217,12 +207,11 @@ async fn totals_are_what_the_model_says_in_any_order_and_with_any_duplicates(bac
         Ok(())
     };
     tokio::task::spawn_blocking(move || {
-        let mut case = 0;
-        let cases = std::cell::RefCell::new(&mut case);
+        let case = Cell::new(0);
         TestRunner::new(ProptestConfig::with_cases(CASES))
             .run(&history, |drawn| {
-                **cases.borrow_mut() += 1;
-                check(**cases.borrow(), drawn)
+                case.set(case.get() + 1);
+                check(case.get(), drawn)
             })
             .unwrap();
     })

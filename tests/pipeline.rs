@@ -2,6 +2,8 @@
 //! is the one that counts, whatever is killed meanwhile. All programs and both
 //! stores are real.
 
+use std::cell::Cell;
+
 use redis::AsyncCommands;
 
 use crate::harness::{Deployment, Voter, eventually, totals_of};
@@ -79,14 +81,20 @@ async fn killing_workers_again_and_again_loses_nothing() {
     let vote = deployment.ready("vote").await;
     let mut voters = Voter::arrive_many(&vote.url, VOTERS).await;
     let urls = [vote.url.as_str()];
+    let done = Cell::new(false);
     let killing = async {
         for _ in 0..5 {
-            let worker = deployment.ready("worker").await;
-            let _ = worker.readyz().await;
+            drop(deployment.ready("worker").await);
         }
-        deployment.ready("worker").await
+        done.set(true);
     };
-    let (_last, ()) = tokio::join!(killing, everybody_votes(&mut voters, &urls));
+    let voting = async {
+        while !done.get() {
+            everybody_votes(&mut voters, &urls).await;
+        }
+    };
+    tokio::join!(killing, voting);
+    let _last = deployment.ready("worker").await;
     deployment.counts_exactly(&voters).await;
 }
 

@@ -74,14 +74,13 @@ async fn a_viewer_who_says_too_much_is_let_go() {
     let urna = Embedded::start(data.path()).await;
     let mut viewer = Viewer::join(&urna.result).await;
     viewer.0.send(Message::text("x".repeat(2000))).await.unwrap();
-    viewer.goodbye().await;
+    viewer.goodbye().await.expect("a goodbye before the server lets go");
 }
 
 #[tokio::test]
 async fn while_postgres_is_away_the_last_totals_stay_and_say_so() {
     let mut deployment = Deployment::start().await;
-    let (vote, _worker, result) =
-        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let (vote, _worker, result) = deployment.one_of_each().await;
     let mut voter = Voter::arrive(&vote.url).await;
     voter.insist(&[&vote.url], "a").await;
     let mut viewer = Viewer::join(&result.url).await;
@@ -114,14 +113,15 @@ async fn before_postgres_ever_answered_the_api_says_so() {
 #[tokio::test]
 async fn a_lost_notification_delays_a_change_and_loses_none() {
     let deployment = Deployment::start().await;
-    let (vote, _worker, result) =
-        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let (vote, _worker, result) = deployment.one_of_each().await;
     let mut viewer = Viewer::join(&result.url).await;
     viewer.next().await;
-    sqlx::raw_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
-        .execute(&deployment.postgres.pool().await)
-        .await
-        .unwrap();
+    let deafened: Vec<(bool,)> =
+        sqlx::query_as("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            .fetch_all(&deployment.postgres.pool().await)
+            .await
+            .unwrap();
+    assert_eq!(deafened, [(true,)]);
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     viewer.until(|totals| totals["total"] == 1).await;
 }
@@ -129,8 +129,7 @@ async fn a_lost_notification_delays_a_change_and_loses_none() {
 #[tokio::test]
 async fn a_wiped_ledger_is_a_new_epoch_that_counts_on() {
     let deployment = Deployment::start().await;
-    let (vote, _worker, result) =
-        (deployment.ready("vote").await, deployment.ready("worker").await, deployment.ready("result").await);
+    let (vote, _worker, result) = deployment.one_of_each().await;
     let mut voter = Voter::arrive(&vote.url).await;
     voter.insist(&[&vote.url], "a").await;
     let before = totals_of(&result.url, "one vote", |totals| totals["total"] == 1).await;
@@ -188,14 +187,17 @@ impl Viewer {
         last
     }
 
-    /// Reads until the socket is closed, and returns how.
+    /// Reads until the server closes the socket, and returns what it said then.
     async fn goodbye(&mut self) -> Option<CloseFrame> {
-        let mut frame = None;
-        while let Ok(Some(Ok(message))) = timeout(PATIENCE, self.0.next()).await {
-            if let Message::Close(close) = message {
-                frame = close;
+        let closed = async {
+            let mut frame = None;
+            while let Some(Ok(message)) = self.0.next().await {
+                if let Message::Close(close) = message {
+                    frame = close;
+                }
             }
-        }
-        frame
+            frame
+        };
+        timeout(PATIENCE, closed).await.expect("the end of the socket")
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 /// One vote as it travels from the voter to the ledger.
@@ -57,6 +57,14 @@ impl VoterId {
     }
 }
 
+impl FromStr for VoterId {
+    type Err = uuid::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::try_parse(text).map(Self)
+    }
+}
+
 impl fmt::Display for VoterId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.simple())
@@ -69,17 +77,19 @@ pub fn random_uuid() -> Uuid {
 }
 
 /// The key of an option, `a` for the first: what the form sends and the ledger counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Choice(char);
 
 impl Choice {
-    /// As many options as a poll may have, and no more letters than that.
-    pub const MAX: usize = 10;
+    /// A letter for each option that a poll may have.
+    const KEYS: &str = "abcdefghij";
+
+    /// As many options as a poll may have.
+    pub const MAX: usize = Self::KEYS.len();
 
     /// The key of the option at this position, counted from 0.
     pub fn at(position: usize) -> Option<Self> {
-        ('a'..='j').nth(position).map(Self)
+        Self::KEYS.chars().nth(position).map(Self)
     }
 
     /// Where the option stands in the poll, counted from 0.
@@ -92,8 +102,8 @@ impl FromStr for Choice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.as_bytes() {
-            [key @ b'a'..=b'j'] => Ok(Self(char::from(*key))),
+        match text.parse() {
+            Ok(key) if Self::KEYS.contains(key) => Ok(Self(key)),
             _ => Err(format!("{text:?} is not the key of an option, a to j")),
         }
     }
@@ -106,8 +116,8 @@ impl fmt::Display for Choice {
 }
 
 /// The name of an election. A new id is a new election.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PollId(String);
 
 impl PollId {
@@ -137,12 +147,6 @@ impl TryFrom<String> for PollId {
 
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
-    }
-}
-
-impl From<PollId> for String {
-    fn from(id: PollId) -> Self {
-        id.0
     }
 }
 

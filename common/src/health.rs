@@ -1,6 +1,7 @@
 //! What a service tells its orchestrator: whether it lives, and whether it is ready.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use axum::Router;
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -33,6 +33,24 @@ pub enum Command {
     },
 }
 
+/// A part that a service depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Where votes wait.
+    Queue,
+    /// Where votes are counted.
+    Ledger,
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Queue => "queue",
+            Self::Ledger => "ledger",
+        })
+    }
+}
+
 /// The health of this process: that of the parts it depends on, each told by
 /// whoever deals with it.
 #[derive(Clone, Debug)]
@@ -44,13 +62,13 @@ struct State {
     was_ready: bool,
     stopping: bool,
     /// For each part, why it is not ready, or what to worry about although it is.
-    parts: BTreeMap<&'static str, Result<Vec<String>, String>>,
+    parts: BTreeMap<Part, Result<Vec<String>, String>>,
 }
 
 impl Health {
     /// A service that has just started and needs these parts.
-    pub fn starting(parts: &[&'static str]) -> Self {
-        let starting = |part: &&'static str| (*part, Err("starting".to_owned()));
+    pub fn starting(parts: &[Part]) -> Self {
+        let starting = |part: &Part| (*part, Err("starting".to_owned()));
         Self(Arc::new(Mutex::new(State {
             started: Instant::now(),
             was_ready: false,
@@ -60,14 +78,14 @@ impl Health {
     }
 
     /// A part is ready, with these worries.
-    pub fn ready(&self, part: &'static str, warnings: Vec<String>) {
+    pub fn ready(&self, part: Part, warnings: Vec<String>) {
         let mut state = self.state();
         state.parts.insert(part, Ok(warnings));
         state.was_ready |= state.parts.values().all(Result::is_ok);
     }
 
     /// A part is not ready, for this reason.
-    pub fn unready(&self, part: &'static str, reason: impl Into<String>) {
+    pub fn unready(&self, part: Part, reason: impl Into<String>) {
         self.state().parts.insert(part, Err(reason.into()));
     }
 
@@ -119,7 +137,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/livez", get(async move || live.livez()))
         .route("/readyz", get(async move || ready.readyz()))
-        .route("/metrics", get(async move || render(&metrics).into_response()))
+        .route("/metrics", get(async move || metrics.render()))
 }
 
 /// Asks the management port of the service on this machine.
@@ -135,7 +153,7 @@ pub async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result
         .with_context(|| format!("no answer from http://{address}{path}"))?
         .with_context(|| format!("cannot ask http://{address}{path}"))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    ensure!(head.starts_with("HTTP/1.0 200") || head.starts_with("HTTP/1.1 200"), "{}", body.trim());
+    ensure!(head.split(' ').nth(1) == Some("200"), "{}", body.trim());
     Ok(())
 }
 
@@ -146,9 +164,4 @@ async fn ask(address: SocketAddr, path: &str) -> std::io::Result<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
-}
-
-fn render(metrics: &PrometheusHandle) -> String {
-    metrics.run_upkeep();
-    metrics.render()
 }

@@ -7,11 +7,8 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,17 +16,20 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use self::assets::{Asset, STYLE};
-
 mod assets;
+mod sibling;
+
+pub use self::assets::{Asset, STYLE};
+pub use self::sibling::Sibling;
 
 /// A request's headers must arrive within this, and the next request on the
 /// same connection too: a silent client holds a socket no longer.
-pub const HEADERS_WITHIN: Duration = Duration::from_secs(10);
+const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// More than any browser sends with our cookie; past it, hyper answers 431.
 const HEADERS_MAX: usize = 64;
@@ -37,8 +37,12 @@ const HEADERS_MAX: usize = 64;
 /// Room for those headers; hyper takes no less than 8 KiB.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
-/// Open connections; past it, the next one waits in the kernel's queue.
-/// Together with the sockets below a container's usual limit of open files.
+/// A client that takes no byte of an answer within this is gone, whatever its
+/// socket says.
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+
+/// Open connections; past it, the next one waits in the kernel's queue. At
+/// some 20 KiB each that is 400 MB, which a service must never come near.
 const CONNECTIONS_MAX: usize = 20_000;
 
 /// On shutdown, what is in flight has this long to end: longer than the
@@ -48,6 +52,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(7);
 /// A pause after a failed accept: the usual cause is too many open files,
 /// and trying again at once would only burn a core.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+/// Most outages of a store are a restart, which takes about this long.
+pub const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// Nothing but our own files, and no page of ours inside another's.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -74,7 +81,7 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationTok
 
 /// Adds the headers that every answer to a browser carries, and answers
 /// unknown paths and methods with a page.
-pub fn with_edges(app: Router) -> Router {
+pub fn for_browsers(app: Router) -> Router {
     let set = |name: HeaderName, value| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
@@ -139,17 +146,6 @@ pub fn page(template: &impl Template) -> Response {
     }
 }
 
-/// The address of the other web service: the one that is set, or that port
-/// of the host under which the browser reached us.
-pub fn sibling_url(set: Option<&str>, headers: &HeaderMap, port: u16) -> String {
-    if let Some(url) = set {
-        return url.to_owned();
-    }
-    let host = headers.get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok());
-    let name = host.as_ref().map_or("localhost", |host| host.host());
-    format!("http://{name}:{port}/")
-}
-
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let slot = slots.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
@@ -165,13 +161,15 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpSt
 async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, shutdown: CancellationToken) {
     // An answer is one small write, and waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(TAKEN_WITHIN));
     let mut conversation = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS_WITHIN)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEADER_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
+            .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(app))
             .with_upgrades()
     );
     let ended = tokio::select! {

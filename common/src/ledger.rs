@@ -6,7 +6,7 @@
 pub mod postgres;
 pub mod sqlite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ const TOTALS: &str = "
 type TotalsRow = (Uuid, Option<String>, Option<i64>, Option<i64>);
 
 /// What both backends ask for a recount: one statement, hence one snapshot.
+/// An option whose voters all changed their minds has a total of 0 and no ballot.
 const RECOUNT: &str = "
     SELECT true AS counted, poll, choice, votes FROM totals WHERE votes <> 0
     UNION ALL
@@ -120,6 +121,9 @@ impl Totals {
     }
 }
 
+/// Votes by poll and option key.
+pub type Tally = BTreeMap<(String, String), i64>;
+
 /// Votes by poll and option key: as the totals say, and as the ballots say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recount {
@@ -130,6 +134,16 @@ pub struct Recount {
 }
 
 impl Recount {
+    /// Where the two differ: poll and option, counted and recounted.
+    pub fn differences(&self) -> Vec<(&(String, String), i64, i64)> {
+        let keys: BTreeSet<_> = self.counted.keys().chain(self.recounted.keys()).collect();
+        let votes = |tally: &Tally, key| tally.get(key).copied().unwrap_or(0);
+        keys.into_iter()
+            .map(|key| (key, votes(&self.counted, key), votes(&self.recounted, key)))
+            .filter(|(_, counted, recounted)| counted != recounted)
+            .collect()
+    }
+
     fn from_rows(rows: Vec<RecountRow>) -> Self {
         let mut recount = Self::default();
         for (counted, poll, choice, votes) in rows {
@@ -139,6 +153,3 @@ impl Recount {
         recount
     }
 }
-
-/// Votes by poll and option key.
-pub type Tally = BTreeMap<(String, String), i64>;

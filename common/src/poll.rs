@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -33,21 +33,12 @@ impl Poll {
     /// Reads the poll from `file`, or takes the default one, and puts the
     /// classic `OPTION_A` and `OPTION_B` in place of the first two labels.
     pub fn load(file: Option<&Path>, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
-        let (name, text) = match file {
-            None => ("the default poll".to_owned(), DEFAULT.to_owned()),
-            Some(path) => {
-                let name = format!("the poll file {} (POLL)", path.display());
-                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-                (name, text)
-            }
+        let Some(file) = file else {
+            return Self::parse(DEFAULT, labels).context("the default poll is broken");
         };
-        let poll: Self = toml::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |at| text[..at.start].lines().count().max(1));
-            anyhow::anyhow!("{name} is broken at line {line}: {}", error.message())
-        })?;
-        let poll = poll.relabelled(labels);
-        poll.check().with_context(|| format!("{name} is broken"))?;
-        Ok(poll)
+        let name = format!("the poll file {} (POLL)", file.display());
+        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        Self::parse(&text, labels).with_context(|| format!("{name} is broken"))
     }
 
     /// The keys and labels of the options, in order.
@@ -61,11 +52,21 @@ impl Poll {
         self.options.get(choice.position()).map(String::as_str)
     }
 
+    fn parse(text: &str, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
+        let poll: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |at| text[..at.start].lines().count().max(1));
+            anyhow!("line {line}: {}", error.message())
+        })?;
+        let poll = poll.relabelled(labels)?;
+        poll.check()?;
+        Ok(poll)
+    }
+
     /// Other labels are another election, so they get an id of their own,
     /// derived from the labels so that every replica derives the same one.
-    fn relabelled(mut self, labels: [Option<&str>; 2]) -> Self {
+    fn relabelled(mut self, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
         if labels == [None, None] {
-            return self;
+            return Ok(self);
         }
         for (option, label) in self.options.iter_mut().zip(labels) {
             if let Some(label) = label {
@@ -73,11 +74,9 @@ impl Poll {
             }
         }
         let name = format!("{}\n{}", self.id, self.options.join("\n"));
-        let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string();
-        if let Ok(id) = format!("options-{}", &digest[..12]).parse() {
-            self.id = id;
-        }
-        self
+        let digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
+        self.id = format!("options-{}", digest.simple()).parse().map_err(anyhow::Error::msg)?;
+        Ok(self)
     }
 
     fn check(&self) -> anyhow::Result<()> {
@@ -97,29 +96,18 @@ impl Poll {
 }
 
 fn check_text(what: &str, text: &str, max_chars: usize) -> anyhow::Result<()> {
-    if text.trim().is_empty() {
-        bail!("its {what} {text:?} is empty");
-    }
-    if text.chars().any(char::is_control) {
-        bail!("its {what} {text:?} has a control character, such as a line break");
-    }
-    if text.chars().count() > max_chars {
-        bail!("its {what} {text:?} is longer than {max_chars} characters");
-    }
+    ensure!(!text.trim().is_empty(), "its {what} {text:?} is empty");
+    ensure!(
+        !text.chars().any(char::is_control),
+        "its {what} {text:?} has a control character, such as a line break"
+    );
+    ensure!(text.chars().count() <= max_chars, "its {what} {text:?} is longer than {max_chars} characters");
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn broken(text: &str) -> String {
-        let file = std::env::temp_dir().join(format!("urna-poll-{}.toml", crate::ballot::VoterId::random()));
-        std::fs::write(&file, text).unwrap();
-        let error = Poll::load(Some(&file), [None, None]).unwrap_err();
-        std::fs::remove_file(&file).unwrap();
-        format!("{error:#}")
-    }
 
     #[test]
     fn the_default_poll_is_the_courses_own() {
@@ -140,7 +128,7 @@ mod tests {
     #[test]
     fn a_broken_file_is_named_with_what_is_wrong() {
         let cases = [
-            ("id = 'x'\nquestion = '?'\noptions = ['a'", "broken at line 3"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a'", "line 3: "),
             ("id = 'x'\nquestion = '?'\noptions = ['a', 'b']\ncolour = 1", "unknown field `colour`"),
             ("id = 'A b'\nquestion = '?'\noptions = ['a', 'b']", "\"A b\" is not a poll id"),
             ("id = 'x'\nquestion = '?'\noptions = ['a']", "1 options, and needs 2 to 10"),
@@ -149,7 +137,7 @@ mod tests {
             ("id = 'x'\nquestion = '?'\noptions = ['a', \"b\\nc\"]", "control character"),
         ];
         for (text, expected) in cases {
-            let said = broken(text);
+            let said = format!("{:#}", Poll::parse(text, [None, None]).unwrap_err());
             assert!(said.contains(expected), "{said} should name {expected}");
         }
     }

@@ -16,6 +16,9 @@ use crate::outage::Unavailable;
 /// too early does no harm, because counting twice changes nothing.
 pub const CLAIM_AFTER: Duration = Duration::from_secs(5);
 
+/// Long enough for a slow fsync, short enough that a voter still waits for it.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
 /// How long [`Consumer::take`] waits for a first ballot before it comes back
 /// empty, so that its caller can look for a shutdown and for dead workers.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -62,6 +65,23 @@ impl Queue {
             Self::Sqlite(queue) => Consumer::Sqlite(queue.consumer(claim_after)),
         }
     }
+
+    /// Removes entries whose ballots are in the ledger for good.
+    pub async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.settle(entries).await,
+            Self::Sqlite(queue) => queue.settle(entries).await,
+        }
+    }
+
+    /// Moves an entry that can never be counted to the dead letters, with the
+    /// reason; once, even if two workers hold it.
+    pub async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.bury(entry, reason).await,
+            Self::Sqlite(queue) => queue.bury(entry, reason).await,
+        }
+    }
 }
 
 /// One reader of the queue.
@@ -84,38 +104,11 @@ impl Consumer {
         }
     }
 
-    /// The way to report what became of what was taken, usable beside `take`.
-    pub fn receipts(&self) -> Receipts {
+    /// Says goodbye, so that the queue need not remember this reader.
+    pub async fn leave(self) -> Result<(), Unavailable> {
         match self {
-            Self::Redis(consumer) => Receipts::Redis(consumer.receipts()),
-            Self::Sqlite(consumer) => Receipts::Sqlite(consumer.receipts()),
-        }
-    }
-}
-
-/// Reports to the queue what became of the ballots taken from it.
-#[derive(Debug)]
-pub enum Receipts {
-    /// To a Redis stream.
-    Redis(redis::RedisReceipts),
-    /// To the data file's table.
-    Sqlite(sqlite::SqliteQueue),
-}
-
-impl Receipts {
-    /// Removes ballots that are in the ledger for good.
-    pub async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
-        match self {
-            Self::Redis(receipts) => receipts.settle(entries).await,
-            Self::Sqlite(queue) => queue.settle(entries).await,
-        }
-    }
-
-    /// Moves an entry that can never be counted to the dead letters, with the reason.
-    pub async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), Unavailable> {
-        match self {
-            Self::Redis(receipts) => receipts.bury(delivery, reason).await,
-            Self::Sqlite(queue) => queue.bury(delivery, reason).await,
+            Self::Redis(consumer) => consumer.leave().await,
+            Self::Sqlite(_) => Ok(()),
         }
     }
 }
@@ -129,8 +122,6 @@ pub struct EntryId(pub String);
 pub struct Delivery {
     /// What to settle or bury.
     pub entry: EntryId,
-    /// Its fields as they were stored, for the dead letters.
-    pub fields: Vec<(String, String)>,
     /// The ballot, or why it is none.
     pub ballot: Result<Ballot, String>,
 }
@@ -153,8 +144,8 @@ pub struct Probe {
     pub now_ms: i64,
     /// How long the answer took: the clock is known no better than that.
     pub took: Duration,
-    /// How many ballots wait.
-    pub waiting: u64,
+    /// How many ballots are not counted yet.
+    pub uncounted: u64,
     /// Why an acknowledged vote might be lost, each in a sentence; empty is well.
     pub warnings: Vec<String>,
 }
@@ -168,4 +159,11 @@ pub struct Depth {
     pub pending: u64,
     /// Dead letters.
     pub dead: u64,
+}
+
+impl Depth {
+    /// Recorded for the voter, and not in the ledger yet.
+    pub fn uncounted(self) -> u64 {
+        self.waiting + self.pending
+    }
 }

@@ -1,20 +1,36 @@
 //! A service as a process: its log, its signals, its end.
 
+use std::ffi::OsStr;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::health::{self, Health};
+use crate::health::{self, Health, Part};
 use crate::http;
 use crate::settings::ReplicaSettings;
+
+/// How often the samples of the metrics are folded into their sums.
+const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// Reads the command line. Compose passes a variable that is not set as an
+/// empty one, so an empty one counts as not set.
+pub fn parse<Cli: clap::Parser>() -> Cli {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let command = Cli::command().mut_args(|argument| match argument.get_env().is_some_and(is_empty) {
+        true => argument.env(None::<&'static str>),
+        false => argument,
+    });
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub fn start_log() {
@@ -45,33 +61,22 @@ pub async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListe
     })
 }
 
-/// Runs a replica with its management port until it is told to stop: then it
-/// turns unready, serves on while load balancers notice, and ends.
+/// Runs a replica, which needs these parts, with its management port until it
+/// is told to stop.
 pub async fn run<Serving: Future<Output = ()>>(
     settings: &ReplicaSettings,
-    health: Health,
-    serve: impl FnOnce(CancellationToken) -> Serving,
+    needs: &[Part],
+    serve: impl FnOnce(Health, CancellationToken) -> Serving,
 ) -> anyhow::Result<()> {
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot collect metrics")?;
-    let ended = CancellationToken::new();
-    let management =
-        tokio::spawn(http::serve(listener, health::router(health.clone(), metrics), ended.clone()));
-
-    let shutdown = CancellationToken::new();
-    let stopping = shutdown.clone();
-    let drain = settings.drain;
-    tokio::spawn(async move {
-        stop_signal().await;
-        tracing::info!("stopping in {}", humantime::format_duration(drain));
-        health.stopping();
-        tokio::select! {
-            () = sleep(drain) => {}
-            () = stop_signal() => {}
-        }
-        stopping.cancel();
-    });
-    serve(shutdown).await;
+    let (health, shutdown, ended) =
+        (Health::starting(needs), CancellationToken::new(), CancellationToken::new());
+    let router = health::router(health.clone(), metrics.clone());
+    let management = tokio::spawn(http::serve(listener, router, ended.clone()));
+    tokio::spawn(keep_up(metrics));
+    tokio::spawn(drain(settings.drain, health.clone(), shutdown.clone()));
+    serve(health, shutdown).await;
     ended.cancel();
     management.await.context("the management port failed")
 }
@@ -86,4 +91,25 @@ pub async fn stop_signal() {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+}
+
+/// Nobody may ever ask for the metrics, and samples must not pile up for them.
+async fn keep_up(metrics: PrometheusHandle) {
+    loop {
+        sleep(KEEP_UP_EVERY).await;
+        metrics.run_upkeep();
+    }
+}
+
+/// When told to stop, turns unready, and lets the service work on while load
+/// balancers notice. Whoever sends a second signal means now.
+async fn drain(wait: Duration, health: Health, shutdown: CancellationToken) {
+    stop_signal().await;
+    health.stopping();
+    tracing::info!("stopping in {}", humantime::format_duration(wait));
+    tokio::select! {
+        () = sleep(wait) => {}
+        () = stop_signal() => {}
+    }
+    shutdown.cancel();
 }

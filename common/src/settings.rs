@@ -14,13 +14,13 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::poll::Poll;
 
-/// The environment variable in which every TLS program looks for its roots.
+/// The environment variable in which most TLS programs look for their roots.
 const CA_FILE: &str = "SSL_CERT_FILE";
 
 /// Where the queue is.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RedisSettings {
-    /// Redis, as redis://HOST:6379/ or, with TLS, rediss://HOST:6379/
+    /// Redis, as redis://HOST:6379/ or, with TLS, rediss://HOST:6379/ (a private authority's certificate: SSL_CERT_FILE)
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
     /// A file that holds REDIS_URL
@@ -42,9 +42,16 @@ impl RedisSettings {
 
     /// A client of that Redis; it connects to nothing yet.
     pub fn client(&self) -> anyhow::Result<Client> {
-        let url = required("REDIS_URL", &self.redis_url, &self.redis_url_file, "redis://redis:6379/")?;
+        let url = required(
+            "REDIS_URL",
+            self.redis_url.as_deref(),
+            self.redis_url_file.as_deref(),
+            "redis://redis:6379/",
+        )?;
         let mut info = redis_address(&url)?;
-        if let Some(password) = secret("REDIS_PASSWORD", &self.redis_password, &self.redis_password_file)? {
+        if let Some(password) =
+            secret("REDIS_PASSWORD", self.redis_password.as_deref(), self.redis_password_file.as_deref())?
+        {
             let login = info.redis_settings().clone().set_password(password);
             info = info.set_redis_settings(login);
         }
@@ -59,14 +66,6 @@ impl RedisSettings {
         }
         .context("REDIS_URL cannot be used")
     }
-}
-
-fn redis_address(url: &str) -> anyhow::Result<ConnectionInfo> {
-    ensure!(
-        ["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme)),
-        "REDIS_URL must begin with redis:// or, for TLS, rediss://"
-    );
-    url.into_connection_info().context("REDIS_URL is not of the form redis://HOST:6379/")
 }
 
 /// Where the ledger is.
@@ -95,7 +94,12 @@ impl PostgresSettings {
     /// How to connect to that PostgreSQL.
     pub fn connect_options(&self) -> anyhow::Result<PgConnectOptions> {
         const EXAMPLE: &str = "postgres://postgres@db:5432/postgres";
-        let url = required("DATABASE_URL", &self.database_url, &self.database_url_file, EXAMPLE)?;
+        let url = required(
+            "DATABASE_URL",
+            self.database_url.as_deref(),
+            self.database_url_file.as_deref(),
+            EXAMPLE,
+        )?;
         ensure!(
             ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)),
             "DATABASE_URL must begin with postgres://"
@@ -105,7 +109,11 @@ impl PostgresSettings {
         if let Some(path) = ca_file().filter(|_| !url.contains("sslrootcert=")) {
             options = options.ssl_root_cert(path);
         }
-        match secret("DATABASE_PASSWORD", &self.database_password, &self.database_password_file)? {
+        match secret(
+            "DATABASE_PASSWORD",
+            self.database_password.as_deref(),
+            self.database_password_file.as_deref(),
+        )? {
             Some(password) => Ok(options.password(&password)),
             None => Ok(options),
         }
@@ -129,37 +137,14 @@ pub struct PollSettings {
 impl PollSettings {
     /// Reads the poll.
     pub fn load(&self) -> anyhow::Result<Poll> {
-        let file = self.poll.as_deref().filter(|path| !path.as_os_str().is_empty());
-        Poll::load(file, [given(&self.option_a), given(&self.option_b)])
+        Poll::load(self.poll.as_deref(), [self.option_a.as_deref(), self.option_b.as_deref()])
     }
 }
 
-/// Where people find the two pages.
-#[derive(Args, Clone, Debug, Default)]
-pub struct Addresses {
-    /// Where voters reach the ballot page; https:// makes its cookie Secure
-    #[arg(long, env = "VOTE_URL", value_parser = web_address)]
-    vote_url: Option<String>,
-    /// Where people reach the results
-    #[arg(long, env = "RESULT_URL", value_parser = web_address)]
-    result_url: Option<String>,
-}
-
-impl Addresses {
-    /// Where the ballot page is, if that is set.
-    pub fn vote_url(&self) -> Option<&str> {
-        given(&self.vote_url)
-    }
-
-    /// Where the results are, if that is set.
-    pub fn result_url(&self) -> Option<&str> {
-        given(&self.result_url)
-    }
-}
-
-fn web_address(url: &str) -> anyhow::Result<String> {
+/// The address of a page must be one that a browser can open.
+pub fn web_address(url: &str) -> anyhow::Result<String> {
     ensure!(
-        url.is_empty() || url.starts_with("http://") || url.starts_with("https://"),
+        url.starts_with("http://") || url.starts_with("https://"),
         "an address begins with http:// or https://"
     );
     Ok(url.to_owned())
@@ -182,36 +167,29 @@ pub struct ReplicaSettings {
 impl ReplicaSettings {
     /// The replica's name.
     pub fn name(&self) -> String {
-        given(&self.replica).map_or_else(host_name, str::to_owned)
+        self.replica.clone().unwrap_or_else(host_name)
     }
 }
 
 /// The host name, which is the container's id in Docker.
 pub fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .ok()
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .unwrap_or_default();
-    let name = name.trim();
-    if name.is_empty() { "unnamed".to_owned() } else { name.to_owned() }
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "unnamed".to_owned(),
+        name => name.to_owned(),
+    }
 }
 
 /// A secret's value: given itself or in a file, whose trailing line break does not count.
-pub fn secret(name: &str, value: &Option<String>, file: &Option<PathBuf>) -> anyhow::Result<Option<String>> {
-    let file = file.as_deref().filter(|path| !path.as_os_str().is_empty());
-    match (given(value), file) {
+pub fn secret(name: &str, value: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<String>> {
+    match (value, file) {
         (Some(_), Some(_)) => bail!("both {name} and {name}_FILE are set: unset one of them"),
         (None, Some(path)) => read_secret(name, path).map(Some),
         (value, None) => Ok(value.map(str::to_owned)),
     }
 }
 
-fn required(
-    name: &str,
-    value: &Option<String>,
-    file: &Option<PathBuf>,
-    example: &str,
-) -> anyhow::Result<String> {
+fn required(name: &str, value: Option<&str>, file: Option<&Path>, example: &str) -> anyhow::Result<String> {
     secret(name, value, file)?.with_context(|| {
         format!("{name} is not set: set it, for example to {example}, or {name}_FILE to a file that holds it")
     })
@@ -225,9 +203,12 @@ fn read_secret(name: &str, path: &Path) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
-/// Compose passes a variable that is not set as an empty one.
-fn given(value: &Option<String>) -> Option<&str> {
-    value.as_deref().filter(|value| !value.is_empty())
+fn redis_address(url: &str) -> anyhow::Result<ConnectionInfo> {
+    ensure!(
+        ["redis://", "rediss://"].iter().any(|scheme| url.starts_with(scheme)),
+        "REDIS_URL must begin with redis:// or, for TLS, rediss://"
+    );
+    url.into_connection_info().context("REDIS_URL is not of the form redis://HOST:6379/")
 }
 
 fn ca_file() -> Option<PathBuf> {

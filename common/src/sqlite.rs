@@ -13,12 +13,6 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
-use tokio::sync::watch;
-
-use crate::ledger::Ledger;
-use crate::ledger::sqlite::SqliteLedger;
-use crate::queue::Queue;
-use crate::queue::sqlite::SqliteQueue;
 
 static SCHEMA: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -40,7 +34,6 @@ pub struct DataFile {
     /// meeting SQLite's busy error.
     writer: SqlitePool,
     readers: SqlitePool,
-    recorded: watch::Sender<()>,
     /// Held while the file is open; the system lets go of it when we die.
     _lock: Option<Arc<File>>,
 }
@@ -53,7 +46,8 @@ impl DataFile {
         let path = path_in(folder);
         let lock = lock(&path)?;
         check_owner(&path).await?;
-        let data = Self::connect(path, writing(&path_in(folder)), Some(Arc::new(lock)));
+        let options = writing(&path);
+        let data = Self::connect(path, options, Some(Arc::new(lock)));
         SCHEMA.run(&data.writer).await.map_err(|error| match error {
             MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => anyhow::anyhow!(
                 "{} was written by another version of urna: run that one, or choose another folder with --data",
@@ -78,16 +72,6 @@ impl DataFile {
         &self.path
     }
 
-    /// The queue in this file.
-    pub fn queue(&self) -> Queue {
-        Queue::Sqlite(SqliteQueue::new(self.clone()))
-    }
-
-    /// The ledger in this file.
-    pub fn ledger(&self) -> Ledger {
-        Ledger::Sqlite(SqliteLedger::new(self.clone()))
-    }
-
     /// The key that signs the voters' cookies, made with the file.
     pub async fn cookie_key(&self) -> anyhow::Result<Vec<u8>> {
         let key = sqlx::query_scalar("SELECT cookie_key FROM ledger").fetch_one(&self.readers);
@@ -104,18 +88,16 @@ impl DataFile {
         &self.readers
     }
 
-    /// Carries a wake-up from the ledger's writer to its readers.
-    pub(crate) fn recorded(&self) -> &watch::Sender<()> {
-        &self.recorded
-    }
-
     fn connect(path: PathBuf, options: SqliteConnectOptions, lock: Option<Arc<File>>) -> Self {
         let options = options.disable_statement_logging();
         Self {
             path,
-            writer: SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options.clone()),
+            writer: SqlitePoolOptions::new()
+                .max_connections(1)
+                // After a failed commit SQLite has rolled back without sqlx knowing: start afresh.
+                .before_acquire(|connection, _| Box::pin(async { Ok(!connection.is_in_transaction()) }))
+                .connect_lazy_with(options.clone()),
             readers: SqlitePoolOptions::new().max_connections(READERS).connect_lazy_with(options),
-            recorded: watch::Sender::new(()),
             _lock: lock,
         }
     }
@@ -161,12 +143,12 @@ async fn check_owner(path: &Path) -> anyhow::Result<()> {
     if is_new {
         return Ok(());
     }
-    let ours = is_ours(path).await;
-    if let Err(sqlx::Error::Io(error)) = &ours {
-        bail!("cannot read {}: {error}", path.display());
-    }
+    let ours = match is_ours(path).await {
+        Err(error) if is_no_database(&error) => false,
+        ours => ours.with_context(|| format!("cannot read {}", path.display()))?,
+    };
     ensure!(
-        ours.unwrap_or(false),
+        ours,
         "{} is not a data file of urna: move it away, or choose another folder with --data",
         path.display()
     );
@@ -185,4 +167,9 @@ async fn is_ours(path: &Path) -> Result<bool, sqlx::Error> {
     .await?;
     connection.close().await?;
     Ok(id == APPLICATION_ID || tables == 0)
+}
+
+/// Result code 26 (SQLITE_NOTADB): the file is something else altogether.
+fn is_no_database(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "26")
 }

@@ -37,7 +37,7 @@ function show(totals) {
     : `As of ${new Date(totals.as_of).toLocaleTimeString()}; the database is away.`;
   options.replaceChildren(...totals.options.map((option) => row(option, totals.total)));
   const votes = totals.total === 0 ? "No votes yet." : totals.total === 1 ? "1 vote." : `${totals.total} votes.`;
-  const waiting = totals.waiting > 0 ? ` ${totals.waiting} still wait to be counted.` : "";
+  const waiting = totals.waiting > 0 ? ` Waiting to be counted: ${totals.waiting}.` : "";
   total.textContent = votes + waiting;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::extract::ws::Utf8Bytes;
-use common::health::Health;
+use common::health::{Health, Part};
 use common::ledger::Totals;
 use common::outage::{Outage, Unavailable};
 use common::poll::Poll;
@@ -89,7 +89,7 @@ async fn read_totals(
         match board.ledger.totals(&board.poll.id).await {
             Ok(totals) => {
                 outage.over();
-                health.ready("ledger", Vec::new());
+                health.ready(Part::Ledger, Vec::new());
                 publish(frames, snapshot(&board.poll, totals, known));
                 tokio::select! {
                     Ok(()) = changes.changed() => {}
@@ -113,7 +113,7 @@ async fn count_waiting(queue: &Queue, waiting: watch::Sender<Option<u64>>) {
         let (count, pause) = match queue.depth().await {
             Ok(depth) => {
                 outage.over();
-                (Some(depth.waiting + depth.pending), COUNT_WAITING_EVERY)
+                (Some(depth.uncounted()), COUNT_WAITING_EVERY)
             }
             Err(error) => (None, outage.failed(&error)),
         };
@@ -170,6 +170,6 @@ fn mark_stale(
     let held = frames.borrow().as_ref().map(|frame| frame.snapshot.clone());
     match held {
         Some(snapshot) => publish(frames, Snapshot { live: false, waiting, ..snapshot }),
-        None => health.unready("ledger", error.to_string()),
+        None => health.unready(Part::Ledger, error.to_string()),
     }
 }

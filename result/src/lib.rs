@@ -7,6 +7,7 @@ mod settings;
 mod socket;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -15,14 +16,14 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use common::health::Health;
-use common::http::{self, Asset, STYLE};
+use common::health::{Health, Part};
+use common::http::{self, Asset, RETRY_AFTER_SECONDS, STYLE, Sibling};
 use common::ledger::Ledger;
 use common::poll::Poll;
 use common::queue::Queue;
-use common::settings::Addresses;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,15 +32,21 @@ pub use self::settings::Settings;
 
 /// Keeps the page up to date.
 const SCRIPT: Asset = Asset {
-    name: "results",
-    extension: "js",
+    name: "results.js",
     content_type: "text/javascript; charset=utf-8",
     content: include_str!("../assets/results.js"),
 };
 
-/// Viewers at a time, on one replica: their sockets, with some room, fit the
-/// usual limit of open files, and further viewers go to another replica.
+/// Viewers at a time, on one replica. At some 20 KiB each that is 300 MB;
+/// further viewers belong to another replica.
 const VIEWERS_MAX: usize = 15_000;
+
+/// On shutdown, every viewer is told so within this; who does not take even
+/// that was not watching.
+const GOODBYES_WITHIN: Duration = Duration::from_secs(2);
+
+/// What must be there for `result` to be ready.
+pub const NEEDS: &[Part] = &[Part::Ledger];
 
 /// Where the totals come from and what is said about them.
 #[derive(Debug)]
@@ -52,10 +59,8 @@ pub struct Board {
     pub queue: Queue,
     /// The name of this replica.
     pub replica: String,
-    /// Where people find the two pages, as far as that is set.
-    pub addresses: Addresses,
-    /// Where the ballot page is otherwise: this port of the same host.
-    pub vote_port: u16,
+    /// The page with the ballot.
+    pub ballot: Sibling,
     /// Whether everything runs in one process: shown on the page.
     pub embedded: bool,
 }
@@ -77,7 +82,7 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
     );
     // An upgraded socket is no request any more, so nothing else waits for it.
     hall.viewers.close();
-    hall.viewers.wait().await;
+    let _ = timeout(GOODBYES_WITHIN, hall.viewers.wait()).await;
 }
 
 /// The board and those who watch it: what the handlers share.
@@ -97,7 +102,7 @@ fn router(hall: Arc<Hall>) -> Router {
         .route("/api/totals", get(totals))
         .route("/ws", get(socket::watch))
         .with_state(hall);
-    http::with_edges(SCRIPT.serve_in(STYLE.serve_in(app)))
+    http::for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)))
 }
 
 async fn totals(State(hall): State<Arc<Hall>>) -> Response {
@@ -107,7 +112,8 @@ async fn totals(State(hall): State<Arc<Hall>>) -> Response {
         None => {
             let error =
                 r#"{"error":"no totals yet: the database has not answered since this replica started"}"#;
-            (StatusCode::SERVICE_UNAVAILABLE, headers, [(RETRY_AFTER, "2")], error).into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, headers, [(RETRY_AFTER, RETRY_AFTER_SECONDS)], error)
+                .into_response()
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::health::{self, Command, Health};
+use common::health::{self, Command};
 use common::service;
 use common::settings::ReplicaSettings;
 
@@ -25,7 +25,7 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("result", run(Cli::parse()).await)
+    service::end("result", run(service::parse()).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -35,7 +35,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     service::start_log();
     let board = cli.settings.board(cli.replica.name())?;
     let listener = service::bind(cli.listen, "LISTEN").await?;
-    let health = Health::starting(&["ledger"]);
-    service::run(&cli.replica, health.clone(), |shutdown| result::serve(listener, board, health, shutdown))
-        .await
+    service::run(&cli.replica, result::NEEDS, |health, shutdown| {
+        result::serve(listener, board, health, shutdown)
+    })
+    .await
 }

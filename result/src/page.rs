@@ -19,7 +19,7 @@ pub(crate) async fn results(State(hall): State<Arc<Hall>>, headers: HeaderMap) -
         question: &board.poll.question,
         snapshot: newest.as_deref().map(|frame| &frame.snapshot),
         script: SCRIPT.path(),
-        vote: http::sibling_url(board.addresses.vote_url(), &headers, board.vote_port),
+        vote: board.ballot.url(&headers),
         replica: &board.replica,
         embedded: board.embedded,
     })

@@ -1,11 +1,12 @@
 //! The settings of `result`.
 
 use clap::Args;
+use common::http::Sibling;
 use common::ledger::Ledger;
 use common::ledger::postgres::PostgresLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
-use common::settings::{Addresses, PollSettings, PostgresSettings, RedisSettings};
+use common::settings::{PollSettings, PostgresSettings, RedisSettings, web_address};
 
 use crate::Board;
 
@@ -21,8 +22,9 @@ pub struct Settings {
     postgres: PostgresSettings,
     #[command(flatten)]
     poll: PollSettings,
-    #[command(flatten)]
-    addresses: Addresses,
+    /// Where people vote [default: port 8000 of the same host]
+    #[arg(long, env = "VOTE_URL", value_parser = web_address)]
+    vote_url: Option<String>,
 }
 
 impl Settings {
@@ -33,8 +35,7 @@ impl Settings {
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),
             queue: Queue::Redis(RedisQueue::open(&self.redis)?),
             replica,
-            addresses: self.addresses,
-            vote_port: VOTE_PORT,
+            ballot: Sibling { url: self.vote_url, port: VOTE_PORT },
             embedded: false,
         })
     }

@@ -43,6 +43,8 @@ pub(crate) async fn watch(State(hall): State<Arc<Hall>>, upgrade: WebSocketUpgra
         let text = "As many people watch here as this server can seat. The page tries again by itself.";
         return Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Full", text).into_response();
     };
+    // From now on shutdown waits for this viewer, who is not seated yet.
+    let token = hall.viewers.token();
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -51,11 +53,10 @@ pub(crate) async fn watch(State(hall): State<Arc<Hall>>, upgrade: WebSocketUpgra
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
             let viewer = Viewer { socket, answered: true };
-            let watching = viewer.watch(hall.newest.clone(), hall.shutdown.clone());
             metrics::gauge!("urna_result_viewers").increment(1);
-            hall.viewers.track_future(watching).await;
+            viewer.watch(hall.newest.clone(), hall.shutdown.clone()).await;
             metrics::gauge!("urna_result_viewers").decrement(1);
-            drop(seat);
+            drop((seat, token));
         })
 }
 

@@ -48,8 +48,7 @@ impl Browser {
         Self { page, _chromedriver: chromedriver, _profile: profile }
     }
 
-    /// Ends the browser. Dropping it instead would block the test's only
-    /// thread, on which the answer that it waits for would have to arrive.
+    /// Ends the browser. Dropping it does so too, and blocks the thread meanwhile.
     pub async fn close(self) {
         self.page.quit().await.expect("the end of the browser");
     }

@@ -38,6 +38,11 @@ impl Deployment {
         replica
     }
 
+    /// Starts a `vote`, a `worker` and a `result`.
+    pub async fn one_of_each(&self) -> (Replica, Replica, Replica) {
+        (self.ready("vote").await, self.ready("worker").await, self.ready("result").await)
+    }
+
     /// Starts a replica; these variables come on top of the usual ones.
     pub fn spawn(&self, program: &str, more: &[(&str, &str)]) -> Replica {
         let number = self.replicas.replace(self.replicas.get() + 1);

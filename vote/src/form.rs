@@ -7,13 +7,14 @@ use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::header::{HOST, LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use common::ballot::{Ballot, Choice, random_uuid};
-use common::http::Notice;
+use common::http::{Notice, RETRY_AFTER_SECONDS};
 use common::poll::Poll;
 use common::queue::AppendError;
 use tokio::time::timeout;
+use tower_http::csrf::ProtectionError;
 
 use crate::page::{self, Trouble};
 use crate::voter::{Recorded, Voter};
@@ -22,18 +23,17 @@ use crate::{BODY_MAX, Desk};
 /// The body is a dozen bytes: whoever needs longer is not voting.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
-/// Most outages of the queue are a restart, which takes about this long.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
-
 const NOT_RECORDED: Trouble = Trouble {
     title: "Not recorded",
     text: "The ballot box cannot take votes right now. Press again in a moment.",
+    outcome: "refused",
 };
 
 const NOT_CONFIRMED: Trouble = Trouble {
     title: "Not confirmed",
     text: "Your vote was sent, and no answer came back. Press again, it is safe: \
         only your last vote counts, once.",
+    outcome: "unconfirmed",
 };
 
 /// Takes a vote.
@@ -46,39 +46,45 @@ pub(crate) async fn cast(State(desk): State<Arc<Desk>>, request: Request) -> Res
     let Some(mut voter) = desk.booth.keys.verify(&headers) else {
         return answered(no_identity(&headers).into_response(), "invalid");
     };
-    let ballot = ballot(&desk, &mut voter, choice);
-    match desk.booth.queue.append(&ballot, desk.booth.queue_max).await {
-        Ok(()) => {
-            let at_ms = desk.clock.now_ms();
-            voter.recorded = Some(Recorded { poll: ballot.poll, choice, at_ms });
-            answered(recorded(&desk, &voter), "recorded")
-        }
-        Err(error) => {
-            tracing::debug!("a vote was {error}");
-            let (trouble, outcome) = match error {
-                AppendError::Refused(_) => (NOT_RECORDED, "refused"),
-                AppendError::Unconfirmed(_) => {
-                    desk.doubt.notify_one();
-                    (NOT_CONFIRMED, "unconfirmed")
-                }
-            };
-            answered(in_trouble(&desk, &headers, &voter, trouble), outcome)
-        }
+    match append(&desk, &mut voter, choice).await {
+        Ok(()) => answered(recorded(&desk, &voter), "recorded"),
+        Err(trouble) => answered(in_trouble(&desk, &headers, &voter, trouble), trouble.outcome),
     }
 }
 
-/// The voter's next ballot. From here on the cookie knows its `ord`, so that
-/// whatever becomes of it, the ballot after it outranks it.
-fn ballot(desk: &Desk, voter: &mut Voter, choice: Choice) -> Ballot {
-    voter.ord = voter.next_ord(desk.clock.now_ms());
-    Ballot {
+/// Refuses a vote that another site's page sent in the voter's name.
+pub(crate) fn from_another_site(_: ProtectionError) -> Response {
+    let text = "This vote was sent by another site's page, so it was not recorded. \
+        Open this site's own page and vote there.";
+    answered(Notice::new(StatusCode::FORBIDDEN, "Not recorded", text).into_response(), "invalid")
+}
+
+/// Sends the voter's next ballot to the queue. From here on the cookie knows
+/// its `ord`, so that whatever becomes of it, the ballot after it outranks it.
+async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Trouble> {
+    let now_ms = desk.clock.now_ms().ok_or(NOT_RECORDED)?;
+    voter.ord = voter.next_ord(now_ms);
+    let ballot = Ballot {
         poll: desk.booth.poll.id.clone(),
         voter: voter.id,
         choice,
         ord: voter.ord,
         id: random_uuid(),
         via: desk.booth.replica.clone(),
-    }
+    };
+    let appended = desk.booth.queue.append(&ballot, desk.booth.queue_max).await;
+    appended.map_err(|error| {
+        tracing::debug!("a vote was {error}");
+        match error {
+            AppendError::Refused(_) => NOT_RECORDED,
+            AppendError::Unconfirmed(_) => {
+                desk.doubt.notify_one();
+                NOT_CONFIRMED
+            }
+        }
+    })?;
+    voter.recorded = Some(Recorded { poll: ballot.poll, choice, at_ms: now_ms });
+    Ok(())
 }
 
 #[derive(serde::Deserialize)]

@@ -1,6 +1,7 @@
 //! The ballot page. It takes votes, and answers *Recorded* only once a vote
 //! is safe in the queue. It never touches the ledger and buffers nothing.
 
+mod clock;
 mod form;
 mod page;
 mod readiness;
@@ -11,21 +12,22 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
 use axum::routing::get;
-use common::health::Health;
-use common::http::{self, Notice, STYLE};
+use common::health::{Health, Part};
+use common::http::{self, STYLE, Sibling};
 use common::poll::Poll;
 use common::queue::Queue;
-use common::settings::Addresses;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::csrf::CsrfLayer;
 
-use self::readiness::Clock;
-pub use self::settings::{DEFAULT_QUEUE_MAX, Settings};
+use self::clock::Clock;
+pub use self::settings::{QueueBound, Settings};
 pub use self::voter::Keys;
+
+/// What must be there for `vote` to be ready.
+pub const NEEDS: &[Part] = &[Part::Queue];
 
 /// A vote is a dozen bytes; nobody needs more than this.
 const BODY_MAX: usize = 1024;
@@ -43,13 +45,13 @@ pub struct Booth {
     pub keys: Keys,
     /// The name of this replica.
     pub replica: String,
-    /// Where people find the two pages, as far as that is set.
-    pub addresses: Addresses,
-    /// Where the results are otherwise: this port of the same host.
-    pub result_port: u16,
+    /// Whether the page is served over https, so that its cookie must be.
+    pub secure_cookie: bool,
+    /// The page with the results.
+    pub results: Sibling,
     /// Whether a queue that might lose votes makes this replica unready.
     pub require_durable_queue: bool,
-    /// Where the votes are kept when no stores are: shown on the page.
+    /// Whether everything runs in one process: shown on the page.
     pub embedded: bool,
 }
 
@@ -73,14 +75,10 @@ struct Desk {
 }
 
 fn router(desk: Arc<Desk>) -> Router {
-    // Only GET gives out a cookie, so HEAD has a handler of its own.
-    let ballot = get(page::ballot).head(page::head).post(form::cast);
-    let app = Router::new().route("/", ballot).layer(DefaultBodyLimit::max(BODY_MAX)).with_state(desk);
-    http::with_edges(STYLE.serve_in(app)).layer(CsrfLayer::new().with_rejection_response(cross_site))
-}
-
-fn cross_site(_: ProtectionError) -> axum::response::Response {
-    let text = "This vote was sent by another site's page, so it was not recorded. \
-        Open this site's own page and vote there.";
-    axum::response::IntoResponse::into_response(Notice::new(StatusCode::FORBIDDEN, "Not recorded", text))
+    let app = Router::new()
+        .route("/", get(page::ballot).post(form::cast))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .with_state(desk);
+    let own_page_only = CsrfLayer::new().with_rejection_response(form::from_another_site);
+    http::for_browsers(STYLE.serve_in(app).layer(own_page_only))
 }

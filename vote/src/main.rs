@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::health::{self, Command, Health};
+use common::health::{self, Command};
 use common::service;
 use common::settings::ReplicaSettings;
 
@@ -25,7 +25,7 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("vote", run(Cli::parse()).await)
+    service::end("vote", run(service::parse()).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -35,7 +35,6 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     service::start_log();
     let booth = cli.settings.booth(cli.replica.name())?;
     let listener = service::bind(cli.listen, "LISTEN").await?;
-    let health = Health::starting(&["queue"]);
-    service::run(&cli.replica, health.clone(), |shutdown| vote::serve(listener, booth, health, shutdown))
+    service::run(&cli.replica, vote::NEEDS, |health, shutdown| vote::serve(listener, booth, health, shutdown))
         .await
 }

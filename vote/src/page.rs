@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use common::ballot::Choice;
 use common::http;
@@ -15,24 +15,17 @@ use crate::Desk;
 use crate::voter::Voter;
 
 /// Shows the ballot, and gives a browser that is not known yet its identity.
-/// Only here: if a POST did so too, a lost answer and a second try would make
-/// two voters of one.
-pub(crate) async fn ballot(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    let known = desk.booth.keys.verify(&headers);
-    let give_cookie = known.is_none() || !desk.booth.keys.is_current(&headers);
-    let voter = known.unwrap_or_else(Voter::unknown);
+///
+/// Only on GET. If a POST did so too, a lost answer and a second try would
+/// make two voters of one; and whoever asks with HEAD, such as a monitor, does
+/// not vote. An old key's cookie is signed anew, and the voter stays the same.
+pub(crate) async fn ballot(State(desk): State<Arc<Desk>>, method: Method, headers: HeaderMap) -> Response {
+    let voter = desk.booth.keys.verify(&headers).unwrap_or_else(Voter::unknown);
     let mut response = render(&desk, &headers, &voter, None);
-    if give_cookie {
+    if method == Method::GET && !desk.booth.keys.is_current(&headers) {
         set_cookie(&desk, &mut response, &voter);
     }
     response
-}
-
-/// Answers HEAD like GET, but gives out no identity: whoever asks for heads
-/// only, such as a monitor, does not vote.
-pub(crate) async fn head(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
-    let voter = desk.booth.keys.verify(&headers).unwrap_or_else(Voter::unknown);
-    render(&desk, &headers, &voter, None)
 }
 
 /// What the page says about a vote that was not recorded.
@@ -40,6 +33,8 @@ pub(crate) async fn head(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> R
 pub(crate) struct Trouble {
     pub(crate) title: &'static str,
     pub(crate) text: &'static str,
+    /// How it is counted in the metrics.
+    pub(crate) outcome: &'static str,
 }
 
 /// The page for this voter.
@@ -57,14 +52,13 @@ pub(crate) fn render(desk: &Desk, headers: &HeaderMap, voter: &Voter, trouble: O
         trouble,
         replica: &booth.replica,
         embedded: booth.embedded,
-        results: http::sibling_url(booth.addresses.result_url(), headers, booth.result_port),
+        results: booth.results.url(headers),
     })
 }
 
 /// Sends the voter's cookie with the response.
 pub(crate) fn set_cookie(desk: &Desk, response: &mut Response, voter: &Voter) {
-    let secure = desk.booth.addresses.vote_url().is_some_and(|url| url.starts_with("https://"));
-    match desk.booth.keys.sign(voter, secure) {
+    match desk.booth.keys.sign(voter, desk.booth.secure_cookie) {
         Ok(cookie) => {
             response.headers_mut().insert(SET_COOKIE, cookie);
         }

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, HeaderValue};
 use common::ballot::{Choice, PollId, VoterId};
 use cookie::time::Duration;
 use cookie::{Cookie, CookieJar, Key, SameSite};
-use uuid::Uuid;
 
 const NAME: &str = "voter";
 
@@ -57,7 +56,7 @@ impl Voter {
 
     fn from_value(value: &str) -> Option<Self> {
         let mut parts = value.split('.');
-        let id = VoterId(Uuid::try_parse(parts.next()?).ok()?);
+        let id = parts.next()?.parse().ok()?;
         let ord = parts.next()?.parse().ok()?;
         let rest: Vec<&str> = parts.collect();
         let recorded = match rest[..] {
@@ -128,13 +127,13 @@ impl Keys {
             .secure(secure);
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.signing).add(cookie);
-        let signed = jar.get(NAME).map(|cookie| cookie.encoded().to_string());
+        let signed = jar.get(NAME).map(|cookie| cookie.to_string());
         HeaderValue::try_from(signed.unwrap_or_default())
     }
 
     fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<Voter> {
         let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
-        let cookies = texts.flat_map(Cookie::split_parse_encoded).filter_map(Result::ok);
+        let cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
         cookies.filter(|cookie| cookie.name() == NAME).find_map(|cookie| {
             let mut jar = CookieJar::new();
             jar.add_original(cookie.into_owned());

@@ -7,20 +7,24 @@
 //!
 //! The worker reads no poll: every ballot counts under its own.
 
-mod batch;
+mod books;
+mod dependency;
 mod settings;
-pub mod verify;
+mod verify;
 
-use common::health::Health;
+use common::health::{Health, Part};
 use common::ledger::Ledger;
-use common::outage::Outage;
-use common::queue::{CLAIM_AFTER, Consumer, Delivery, Queue, Receipts};
+use common::queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use self::batch::{Counted, count};
+use self::books::{Books, Counted};
+use self::dependency::Dependency;
 pub use self::settings::Settings;
+pub use self::verify::verify;
+
+/// What must be there for `worker` to be ready.
+pub const NEEDS: &[Part] = &[Part::Queue, Part::Ledger];
 
 /// A transaction's fixed costs vanish in a batch of this size, and losing
 /// one to a crash repeats no more than this.
@@ -32,60 +36,65 @@ const AHEAD: usize = 1;
 
 /// Works until `shutdown`. What was taken and not recorded by then stays in
 /// the queue, for the next worker.
-pub async fn run(queue: &Queue, ledger: &Ledger, name: &str, health: &Health, shutdown: &CancellationToken) {
-    let mut store = Store { ledger, outage: Outage::of("the ledger"), health, shutdown };
-    if store.prepare().await.is_none() {
+pub async fn run(
+    queue: &Queue,
+    ledger: &Ledger,
+    replica: &str,
+    health: &Health,
+    shutdown: &CancellationToken,
+) {
+    let mut books = Books { ledger, store: Dependency::new(Part::Ledger, "the ledger", health, shutdown) };
+    if books.open().await.is_none() {
         return;
     }
-    tracing::info!("votes are counted by {name}");
-    let consumer = queue.consumer(name, CLAIM_AFTER);
-    let receipts = consumer.receipts();
+    tracing::info!("votes are counted by {replica}");
+    let source = Dependency::new(Part::Queue, "the queue", health, shutdown);
+    let mut consumer = queue.consumer(replica, CLAIM_AFTER);
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);
     tokio::join!(
-        take(consumer, taken, health, shutdown),
-        record(store, to_record, recorded),
-        settle(receipts, to_settle),
+        take(&mut consumer, source, taken, shutdown),
+        record(books, to_record, recorded),
+        settle(queue, to_settle),
     );
+    if let Err(error) = consumer.leave().await {
+        tracing::debug!("left without a goodbye: {error}");
+    }
 }
 
 /// Takes the next batch as soon as, and not before, there is room for it.
 async fn take(
-    mut consumer: Consumer,
+    consumer: &mut Consumer,
+    mut source: Dependency<'_>,
     taken: mpsc::Sender<Vec<Delivery>>,
-    health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let mut outage = Outage::of("the queue");
     while let Ok(room) = taken.reserve().await {
         if shutdown.is_cancelled() {
             return;
         }
         match consumer.take(BATCH_MAX).await {
             Ok(batch) => {
-                outage.over();
-                health.ready("queue", Vec::new());
+                source.answered();
                 if !batch.is_empty() {
                     room.send(batch);
                 }
             }
             Err(error) => {
-                health.unready("queue", error.to_string());
-                let pause = outage.failed(&error);
-                shutdown.run_until_cancelled(sleep(pause)).await;
+                source.pause(&error).await;
             }
         }
     }
 }
 
 async fn record(
-    mut store: Store<'_>,
+    mut books: Books<'_>,
     mut taken: mpsc::Receiver<Vec<Delivery>>,
     recorded: mpsc::Sender<Counted>,
 ) {
     while let Some(batch) = taken.recv().await {
         metrics::histogram!("urna_worker_batch_ballots").record(batch.len() as f64);
-        let Some(counted) = count(&mut store, batch).await else { return };
+        let Some(counted) = books.count(batch).await else { return };
         metrics::counter!("urna_worker_ballots_counted_total").increment(counted.news);
         if recorded.send(counted).await.is_err() {
             return;
@@ -95,49 +104,15 @@ async fn record(
 
 /// A failure here needs no second try: what is not settled comes back, is
 /// found to be counted already, and is settled then.
-async fn settle(receipts: Receipts, mut recorded: mpsc::Receiver<Counted>) {
-    let mut outage = Outage::of("the queue, for acknowledging,");
+async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<Counted>) {
     while let Some(counted) = recorded.recv().await {
-        let mut settled = receipts.settle(&counted.entries).await;
-        for (delivery, reason) in &counted.dead {
-            tracing::error!("entry {} can never be counted: {reason}", delivery.entry.0);
-            settled = settled.and(receipts.bury(delivery, reason).await);
+        let mut settled = queue.settle(&counted.entries).await;
+        for (entry, reason) in &counted.dead {
+            tracing::error!("entry {} can never be counted: {reason}", entry.0);
+            settled = settled.and(queue.bury(entry, reason).await);
         }
-        match settled {
-            Ok(()) => outage.over(),
-            Err(error) => drop(outage.failed(&error)),
+        if let Err(error) = settled {
+            tracing::debug!("counted votes stay in the queue a little longer: {error}");
         }
-    }
-}
-
-/// The ledger as the worker sees it: away now and then, and always back.
-struct Store<'a> {
-    ledger: &'a Ledger,
-    outage: Outage,
-    health: &'a Health,
-    shutdown: &'a CancellationToken,
-}
-
-impl Store<'_> {
-    /// Waits until the ledger is there, with its schema; `None` on shutdown.
-    async fn prepare(&mut self) -> Option<()> {
-        loop {
-            let Err(error) = self.ledger.prepare().await else { break };
-            self.pause(&error).await?;
-        }
-        self.answered();
-        Some(())
-    }
-
-    fn answered(&mut self) {
-        self.outage.over();
-        self.health.ready("ledger", Vec::new());
-    }
-
-    /// Waits before the next try; `None` on shutdown.
-    async fn pause(&mut self, error: &common::outage::Unavailable) -> Option<()> {
-        self.health.unready("ledger", error.to_string());
-        metrics::counter!("urna_worker_retries_total").increment(1);
-        self.shutdown.run_until_cancelled(sleep(self.outage.failed(error))).await
     }
 }

@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use common::health::{self, Health};
+use common::health;
 use common::service;
 use common::settings::ReplicaSettings;
-use worker::verify::verify;
 
 /// Drains the queue in Redis into the ledger in PostgreSQL.
 #[derive(Parser)]
@@ -30,7 +29,7 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("worker", run(Cli::parse()).await)
+    service::end("worker", run(service::parse()).await)
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -39,13 +38,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let (queue, ledger) = cli.settings.open()?;
     if let Some(Command::Verify) = cli.command {
-        return verify(&queue, &ledger).await;
+        return worker::verify(&queue, &ledger).await;
     }
     service::start_log();
-    let name = cli.replica.name();
-    let health = &Health::starting(&["queue", "ledger"]);
-    service::run(&cli.replica, health.clone(), async |shutdown| {
-        worker::run(&queue, &ledger, &name, health, &shutdown).await;
+    let replica = cli.replica.name();
+    service::run(&cli.replica, worker::NEEDS, async |health, shutdown| {
+        worker::run(&queue, &ledger, &replica, &health, &shutdown).await;
     })
     .await
 }

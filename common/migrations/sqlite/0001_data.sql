@@ -22,7 +22,12 @@ CREATE TABLE waiting (
 -- What can never be counted, and why.
 CREATE TABLE dead (
     entry INTEGER PRIMARY KEY,
-    fields TEXT NOT NULL,
+    poll TEXT NOT NULL,
+    voter BLOB NOT NULL,
+    choice TEXT NOT NULL,
+    ord INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    via TEXT NOT NULL,
     reason TEXT NOT NULL
 ) STRICT;
 

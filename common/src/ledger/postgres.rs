@@ -1,9 +1,9 @@
 //! The ledger in PostgreSQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgListener, PgPoolOptions, PgRow};
 use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Executor, FromRow, Postgres};
@@ -15,7 +15,13 @@ use crate::ballot::{Ballot, PollId};
 use crate::outage::Unavailable;
 use crate::settings::PostgresSettings;
 
-static SCHEMA: Migrator = sqlx::migrate!("migrations/postgres");
+/// A replica that is older than the schema must work on during a rolling
+/// update, so migrations it does not know are none of its business.
+static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut schema = sqlx::migrate!("migrations/postgres");
+    schema.set_ignore_missing(true);
+    schema
+});
 
 /// Long enough for a batch on a slow disk, short enough that a cut network
 /// is noticed while people still look at the screen.
@@ -128,7 +134,8 @@ impl PostgresLedger {
         let asked = async {
             let mut connection = match slot.take() {
                 Some(connection) => connection,
-                None => self.connect().await?,
+                // No error of connecting is about the ballots, whatever its code.
+                None => self.connect().await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?,
             };
             let answer = query.fetch_all(&mut connection).await;
             if answer.as_ref().map_or_else(is_rejection, |_| true) {
@@ -149,10 +156,7 @@ impl PostgresLedger {
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
         connection.execute("SET synchronous_commit = on").await?;
-        SCHEMA.run(&mut connection).await.map_err(|error| match error {
-            MigrateError::Execute(error) => error,
-            other => sqlx::Error::Protocol(format!("the schema: {other}")),
-        })?;
+        SCHEMA.run(&mut connection).await?;
         Ok(connection)
     }
 }
@@ -170,21 +174,22 @@ fn is_rejection(error: &sqlx::Error) -> bool {
 
 /// Wakes the receiver with every notification, until it is dropped.
 async fn listen(options: PgConnectOptions, woken: watch::Sender<()>) {
-    let pool =
-        PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN).connect_lazy_with(options);
     loop {
         tokio::select! {
             () = woken.closed() => return,
-            heard = hear(&pool, &woken) => if let Err(error) = heard {
+            heard = hear(options.clone(), &woken) => if let Err(error) = heard {
                 tracing::debug!("cannot listen for changes of the totals: {error}");
-                sleep(LISTEN_AGAIN_AFTER).await;
             },
         }
+        sleep(LISTEN_AGAIN_AFTER).await;
     }
 }
 
-async fn hear(pool: &sqlx::PgPool, woken: &watch::Sender<()>) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+/// Listens until the connection ends or seems deaf. A listener needs a pool,
+/// and each gets its own: a deaf one may hold its connection for minutes.
+async fn hear(options: PgConnectOptions, woken: &watch::Sender<()>) -> Result<(), sqlx::Error> {
+    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
+    let mut listener = PgListener::connect_with(&pool.connect_lazy_with(options)).await?;
     listener.listen(CHANNEL).await?;
     loop {
         // Also the first time: what happened while nobody listened is news.

@@ -27,17 +27,19 @@ const MOVE: &str = "
 #[derive(Clone, Debug)]
 pub struct SqliteLedger {
     data: DataFile,
+    recorded: watch::Sender<()>,
 }
 
 impl SqliteLedger {
-    pub(crate) fn new(data: DataFile) -> Self {
-        Self { data }
+    /// The ledger in this file. Its clones wake each other's readers.
+    pub fn new(data: DataFile) -> Self {
+        Self { data, recorded: watch::Sender::new(()) }
     }
 
     pub(super) async fn record(&self, ballots: &[&Ballot]) -> Result<u64, RecordError> {
         match self.try_record(ballots).await {
             Ok(news) => {
-                self.data.recorded().send_replace(());
+                self.recorded.send_replace(());
                 Ok(news)
             }
             Err(error) if is_rejection(&error) => Err(RecordError::Rejected(error.to_string())),
@@ -74,7 +76,7 @@ impl SqliteLedger {
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {
-        self.data.recorded().subscribe()
+        self.recorded.subscribe()
     }
 }
 

@@ -6,31 +6,28 @@ mod link;
 
 use std::time::{Duration, Instant};
 
-use redis::streams::{StreamAutoClaimReply, StreamId, StreamPendingReply, StreamReadReply};
+use redis::streams::StreamPendingReply;
 use redis::{Cmd, RedisError, Script};
 
-use self::entry::delivery;
+use self::entry::{Entries, deliveries};
 use self::link::{Link, is_answer};
-use super::{AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
+use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
 use crate::ballot::Ballot;
 use crate::outage::Unavailable;
 use crate::settings::RedisSettings;
 
 /// The stream of ballots, oldest first. What is counted leaves it.
-pub const STREAM: &str = "urna:votes";
+const STREAM: &str = "urna:votes";
 
 /// The stream of entries that can never be counted.
-pub const DEAD_LETTERS: &str = "urna:dead";
+const DEAD_LETTERS: &str = "urna:dead";
 
 /// The consumer group all workers belong to.
-pub const GROUP: &str = "workers";
+const GROUP: &str = "workers";
 
 /// A key that [`RedisQueue::probe`] writes, because only a write tells that
 /// writes are taken; it expires, so it outlives no replica.
 const PROBE_KEY: &str = "urna:probe";
-
-/// Long enough for a slow fsync, short enough that a voter still waits for it.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// How often a consumer looks for ballots whose worker died: often enough
 /// that a killed worker shows for seconds only, rarely enough to cost nothing.
@@ -43,6 +40,15 @@ const APPEND: &str = r"
         return redis.error_reply('FULL the queue holds as many votes as QUEUE_MAX allows')
     end
     return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 2))
+";
+
+/// Moves an entry as it is, and once: only one worker can acknowledge it.
+const BURY: &str = r"
+    local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])[1]
+    if redis.call('XACK', KEYS[1], ARGV[1], ARGV[2]) == 1 and entry then
+        redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'reason', ARGV[3], unpack(entry[2]))
+        redis.call('XDEL', KEYS[1], ARGV[2])
+    end
 ";
 
 /// The queue on Redis.
@@ -60,7 +66,7 @@ impl RedisQueue {
 
     /// Uses the connection the last probe made: a voter waits for no connection.
     pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
-        let Some(mut connection) = self.link.current() else {
+        let Some(connection) = self.link.current() else {
             return Err(AppendError::Refused("not connected to Redis".to_owned()));
         };
         let mut call = self.append.key(STREAM);
@@ -68,9 +74,8 @@ impl RedisQueue {
         for (name, value) in entry::fields(ballot) {
             call.arg(name).arg(value);
         }
-        let answer: Result<String, _> = call.invoke_async(&mut connection).await;
+        let answer: Result<String, _> = self.link.call_on(connection, &call).await;
         answer.map(drop).map_err(|error| {
-            self.link.noticed(&error);
             if is_answer(&error) {
                 AppendError::Refused(error.to_string())
             } else {
@@ -81,6 +86,7 @@ impl RedisQueue {
 
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
         let answer = self.try_probe().await;
+        // Whatever the error, a new connection may lead to a Redis that is well.
         if answer.is_err() {
             self.link.forget();
         }
@@ -88,13 +94,15 @@ impl RedisQueue {
     }
 
     async fn try_probe(&self) -> Result<Probe, RedisError> {
-        // First, because it connects, and connecting is no part of the time the clock takes.
         let warnings = durability::warnings(&self.link).await?;
-        let mut commands = redis::pipe();
-        commands.cmd("TIME").xlen(STREAM).set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
+        // Alone, because a reply to a write waits for its fsync, and the clock would go stale.
         let asked = Instant::now();
-        let ((seconds, micros), waiting, ()): ((i64, i64), u64, ()) = self.link.run_all(&commands).await?;
-        Ok(Probe { now_ms: seconds * 1000 + micros / 1000, took: asked.elapsed(), waiting, warnings })
+        let (seconds, micros): (i64, i64) = self.link.run(&redis::cmd("TIME")).await?;
+        let took = asked.elapsed();
+        let mut commands = redis::pipe();
+        commands.xlen(STREAM).set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
+        let (uncounted, ()): (u64, ()) = self.link.run_all(&commands).await?;
+        Ok(Probe { now_ms: seconds * 1000 + micros / 1000, took, uncounted, warnings })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
@@ -113,20 +121,37 @@ impl RedisQueue {
         RedisConsumer {
             // A blocking read needs a connection of its own, and one that
             // waits longer for the answer than Redis waits for a ballot.
-            reader: self.link.sibling(PATIENCE + ANSWER_WITHIN),
-            writer: self.link.sibling(ANSWER_WITHIN),
+            link: self.link.sibling(PATIENCE + ANSWER_WITHIN),
             name: name.to_owned(),
             claim_after,
             next_claim: Instant::now(),
         }
+    }
+
+    /// Acknowledging and deleting are one transaction: a crash between them
+    /// would leave an entry that nobody is given any more.
+    pub(super) async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
+        let ids: Vec<&str> = entries.iter().map(|entry| entry.0.as_str()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut commands = redis::pipe();
+        commands.atomic().xack(STREAM, GROUP, &ids).ignore().xdel(STREAM, &ids).ignore();
+        Ok(self.link.run_all(&commands).await?)
+    }
+
+    pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
+        let script = Script::new(BURY);
+        let mut call = script.key(STREAM);
+        call.key(DEAD_LETTERS).arg(GROUP).arg(&entry.0).arg(reason);
+        Ok(self.link.call(&call).await?)
     }
 }
 
 /// A member of the consumer group.
 #[derive(Debug)]
 pub struct RedisConsumer {
-    reader: Link,
-    writer: Link,
+    link: Link,
     name: String,
     claim_after: Duration,
     next_claim: Instant,
@@ -135,7 +160,7 @@ pub struct RedisConsumer {
 impl RedisConsumer {
     pub(super) async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
         match self.claim_or_read(max).await {
-            Ok(entries) => Ok(entries.into_iter().map(delivery).collect()),
+            Ok(entries) => Ok(deliveries(entries)),
             Err(error) if is_no_group(&error) => {
                 self.create_group().await?;
                 Ok(Vec::new())
@@ -144,11 +169,20 @@ impl RedisConsumer {
         }
     }
 
-    pub(super) fn receipts(&self) -> RedisReceipts {
-        RedisReceipts { link: self.writer.clone() }
+    /// Takes this consumer off the list, unless it still holds something, which
+    /// could then be claimed by nobody. Nobody else reads under our name.
+    pub(super) async fn leave(self) -> Result<(), Unavailable> {
+        let mut held = redis::cmd("XPENDING");
+        held.arg(STREAM).arg(GROUP).arg("-").arg("+").arg(1).arg(&self.name);
+        let held: Vec<redis::Value> = self.link.run(&held).await?;
+        if held.is_empty() {
+            let leave = Cmd::xgroup_delconsumer(STREAM, GROUP, &self.name);
+            let () = self.link.run(&leave).await?;
+        }
+        Ok(())
     }
 
-    async fn claim_or_read(&mut self, max: usize) -> Result<Vec<StreamId>, RedisError> {
+    async fn claim_or_read(&mut self, max: usize) -> Result<Entries, RedisError> {
         if self.next_claim <= Instant::now() {
             let claimed = self.claim(max).await?;
             // A full hand means there may be more to claim.
@@ -162,26 +196,26 @@ impl RedisConsumer {
         self.read(max).await
     }
 
-    async fn claim(&self, max: usize) -> Result<Vec<StreamId>, RedisError> {
+    async fn claim(&self, max: usize) -> Result<Entries, RedisError> {
         let mut command = redis::cmd("XAUTOCLAIM");
         command.arg(STREAM).arg(GROUP).arg(&self.name);
         command.arg(self.claim_after.as_millis() as u64).arg("0-0").arg("COUNT").arg(max);
-        let reply: StreamAutoClaimReply = self.reader.run(&command).await?;
-        Ok(reply.claimed)
+        let (_next, claimed, _deleted): (String, Entries, Vec<String>) = self.link.run(&command).await?;
+        Ok(claimed)
     }
 
-    async fn read(&self, max: usize) -> Result<Vec<StreamId>, RedisError> {
+    async fn read(&self, max: usize) -> Result<Entries, RedisError> {
         let mut command = redis::cmd("XREADGROUP");
         command.arg("GROUP").arg(GROUP).arg(&self.name).arg("COUNT").arg(max);
         command.arg("BLOCK").arg(PATIENCE.as_millis() as u64).arg("STREAMS").arg(STREAM).arg(">");
-        let reply: Option<StreamReadReply> = self.reader.run(&command).await?;
-        Ok(reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids).collect())
+        let streams: Option<Vec<(String, Entries)>> = self.link.run(&command).await?;
+        Ok(streams.into_iter().flatten().flat_map(|(_, entries)| entries).collect())
     }
 
     /// From the start of the stream, never from its end: votes may have been
     /// appended to an emptied Redis before any worker was there.
     async fn create_group(&self) -> Result<(), RedisError> {
-        let created = self.reader.run(&Cmd::xgroup_create_mkstream(STREAM, GROUP, "0")).await;
+        let created = self.link.run(&Cmd::xgroup_create_mkstream(STREAM, GROUP, "0")).await;
         match created {
             Ok(()) => {
                 tracing::info!("created the consumer group {GROUP} of {STREAM}");
@@ -190,38 +224,6 @@ impl RedisConsumer {
             Err(error) if error.code() == Some("BUSYGROUP") => Ok(()),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Acknowledges and buries, on a connection that no blocking read holds up.
-#[derive(Debug)]
-pub struct RedisReceipts {
-    link: Link,
-}
-
-impl RedisReceipts {
-    pub(super) async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
-        Ok(self.remove(redis::pipe(), entries).await?)
-    }
-
-    pub(super) async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), Unavailable> {
-        let mut fields = delivery.fields.clone();
-        fields.push(("reason".to_owned(), reason.to_owned()));
-        fields.push(("entry".to_owned(), delivery.entry.0.clone()));
-        let mut pipe = redis::pipe();
-        pipe.xadd(DEAD_LETTERS, "*", &fields).ignore();
-        Ok(self.remove(pipe, std::slice::from_ref(&delivery.entry)).await?)
-    }
-
-    /// Acknowledging and deleting are one transaction: a crash between them
-    /// would leave an entry that nobody is given any more.
-    async fn remove(&self, mut pipe: redis::Pipeline, entries: &[EntryId]) -> Result<(), RedisError> {
-        let ids: Vec<&str> = entries.iter().map(|entry| entry.0.as_str()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        pipe.atomic().xack(STREAM, GROUP, &ids).ignore().xdel(STREAM, &ids).ignore();
-        self.link.run_all(&pipe).await
     }
 }
 

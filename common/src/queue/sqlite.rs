@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row, Sqlite};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::{AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
+use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
 use crate::ballot::{Ballot, VoterId};
 use crate::outage::Unavailable;
 use crate::sqlite::DataFile;
@@ -31,11 +31,13 @@ pub struct SqliteQueue {
     /// What was taken and not settled, and when. It is in memory because one
     /// process owns the file: when that dies, nobody holds anything any more,
     /// which is just what a crashed worker needs.
-    taken: Arc<Mutex<HashMap<i64, Instant>>>,
+    taken: Arc<Mutex<HashMap<EntryId, Instant>>>,
 }
 
 impl SqliteQueue {
-    pub(crate) fn new(data: DataFile) -> Self {
+    /// The queue in this file. Only its clones know what each other took, so
+    /// one process makes one.
+    pub fn new(data: DataFile) -> Self {
         let (appends, waiting) = mpsc::channel(GROUP_BACKLOG);
         let (arrival, arrived) = watch::channel(());
         tokio::spawn(commit_appends(data.clone(), waiting, arrival));
@@ -45,21 +47,24 @@ impl SqliteQueue {
     pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
         let (answer, answered) = oneshot::channel();
         let append = Append { ballot: ballot.clone(), capacity, answer };
-        if self.appends.send(append).await.is_err() {
-            return Err(AppendError::Refused("the queue has stopped".to_owned()));
+        match timeout(ANSWER_WITHIN, self.appends.send(append)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(AppendError::Refused("the queue has stopped".to_owned())),
+            Err(_) => return Err(AppendError::Refused("too many votes wait for the disk".to_owned())),
         }
-        answered.await.unwrap_or_else(|_| Err(AppendError::Unconfirmed("the queue stopped".to_owned())))
+        match timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(AppendError::Unconfirmed("the queue has stopped".to_owned())),
+            Err(_) => Err(AppendError::Unconfirmed("the disk did not answer".to_owned())),
+        }
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
+        // Only the beginning of a write tells that the file can be written.
+        drop(self.data.write().await?);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let Depth { waiting, pending, .. } = self.depth().await?;
-        Ok(Probe {
-            now_ms: now.as_millis() as i64,
-            took: Duration::ZERO,
-            waiting: waiting + pending,
-            warnings: Vec::new(),
-        })
+        let uncounted = self.depth().await?.uncounted();
+        Ok(Probe { now_ms: now.as_millis() as i64, took: Duration::ZERO, uncounted, warnings: Vec::new() })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
@@ -78,31 +83,24 @@ impl SqliteQueue {
         let mut transaction = self.data.write().await?;
         remove(&mut transaction, entries).await?;
         transaction.commit().await?;
-        self.let_go(entries).await;
-        Ok(())
-    }
-
-    pub(super) async fn bury(&self, delivery: &Delivery, reason: &str) -> Result<(), Unavailable> {
-        let fields: Vec<String> =
-            delivery.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let entry = std::slice::from_ref(&delivery.entry);
-        let mut transaction = self.data.write().await?;
-        sqlx::query("INSERT INTO dead (fields, reason) VALUES (?, ?)")
-            .bind(fields.join(" "))
-            .bind(reason)
-            .execute(&mut *transaction)
-            .await?;
-        remove(&mut transaction, entry).await?;
-        transaction.commit().await?;
-        self.let_go(entry).await;
-        Ok(())
-    }
-
-    async fn let_go(&self, entries: &[EntryId]) {
         let mut taken = self.taken.lock().await;
         for entry in entries {
-            entry.0.parse().ok().and_then(|entry: i64| taken.remove(&entry));
+            taken.remove(entry);
         }
+        Ok(())
+    }
+
+    pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
+        let mut transaction = self.data.write().await?;
+        sqlx::query("INSERT INTO dead SELECT *, ? FROM waiting WHERE entry = CAST(? AS INTEGER)")
+            .bind(reason)
+            .bind(&entry.0)
+            .execute(&mut *transaction)
+            .await?;
+        remove(&mut transaction, std::slice::from_ref(entry)).await?;
+        transaction.commit().await?;
+        self.taken.lock().await.remove(entry);
+        Ok(())
     }
 }
 
@@ -201,10 +199,6 @@ impl SqliteConsumer {
         self.take_waiting(max).await
     }
 
-    pub(super) fn receipts(&self) -> SqliteQueue {
-        self.queue.clone()
-    }
-
     async fn take_waiting(&self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
         let mut taken = self.queue.taken.lock().await;
         // Enough rows to find `max` behind everything that is held already.
@@ -214,34 +208,31 @@ impl SqliteConsumer {
             .await?;
         let mut found = Vec::new();
         for row in rows {
-            let entry: i64 = row.try_get("entry")?;
+            let entry = EntryId(row.try_get::<i64, _>("entry")?.to_string());
             let held = taken.get(&entry).is_some_and(|since| since.elapsed() < self.claim_after);
             if !held && found.len() < max {
-                taken.insert(entry, Instant::now());
-                found.push(delivery(entry, &row)?);
+                taken.insert(entry.clone(), Instant::now());
+                found.push(Delivery { entry, ballot: ballot(&row) });
             }
         }
         Ok(found)
     }
 }
 
-fn delivery(entry: i64, row: &SqliteRow) -> Result<Delivery, sqlx::Error> {
-    let (poll, choice, via): (String, String, String) =
-        (row.try_get("poll")?, row.try_get("choice")?, row.try_get("via")?);
-    let fields = vec![
-        ("poll".to_owned(), poll.clone()),
-        ("choice".to_owned(), choice.clone()),
-        ("via".to_owned(), via.clone()),
-    ];
-    let ballot = || {
-        Ok(Ballot {
-            poll: poll.parse()?,
-            voter: VoterId(row.try_get("voter").map_err(|error| error.to_string())?),
-            choice: choice.parse()?,
-            ord: row.try_get("ord").map_err(|error| error.to_string())?,
-            id: row.try_get("id").map_err(|error| error.to_string())?,
-            via,
-        })
-    };
-    Ok(Delivery { entry: EntryId(entry.to_string()), ballot: ballot(), fields })
+fn ballot(row: &SqliteRow) -> Result<Ballot, String> {
+    Ok(Ballot {
+        poll: column::<String>(row, "poll")?.parse()?,
+        voter: VoterId(column(row, "voter")?),
+        choice: column::<String>(row, "choice")?.parse()?,
+        ord: column(row, "ord")?,
+        id: column(row, "id")?,
+        via: column(row, "via")?,
+    })
+}
+
+fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
+    row: &'r SqliteRow,
+    name: &str,
+) -> Result<T, String> {
+    row.try_get(name).map_err(|error| error.to_string())
 }

@@ -1,13 +1,10 @@
 //! The format of a stream entry, both ways.
 
-use redis::streams::StreamId;
-use uuid::Uuid;
-
-use crate::ballot::{Ballot, VoterId};
+use crate::ballot::Ballot;
 use crate::queue::{Delivery, EntryId};
 
-/// A replica's name is shown to people; what is longer than this is no name.
-const MAX_VIA_CHARS: usize = 128;
+/// More than any host name, and little enough to keep with every ballot.
+const VIA_MAX_CHARS: usize = 128;
 
 /// The fields of a ballot's entry, in the order `redis-cli` shows them.
 pub(super) fn fields(ballot: &Ballot) -> [(&'static str, String); 6] {
@@ -21,30 +18,35 @@ pub(super) fn fields(ballot: &Ballot) -> [(&'static str, String); 6] {
     ]
 }
 
-/// Reads an entry, whoever wrote it: what is no ballot is kept for the dead letters.
-pub(super) fn delivery(entry: StreamId) -> Delivery {
-    let mut fields: Vec<(String, String)> = entry
-        .map
-        .into_iter()
-        .map(|(name, value)| (name, redis::from_redis_value(value).unwrap_or_default()))
-        .collect();
-    fields.sort_unstable();
-    Delivery { entry: EntryId(entry.id), ballot: ballot(&fields), fields }
+/// Entries as Redis sends them: anybody may have written anything to the stream.
+pub(super) type Entries = Vec<(String, Fields)>;
+type Fields = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Reads entries, whoever wrote them: what is no ballot is kept for the dead letters.
+pub(super) fn deliveries(entries: Entries) -> Vec<Delivery> {
+    entries.into_iter().map(delivery).collect()
+}
+
+fn delivery((entry, fields): (String, Fields)) -> Delivery {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let fields: Vec<_> = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+    Delivery { entry: EntryId(entry), ballot: ballot(&fields) }
 }
 
 fn ballot(fields: &[(String, String)]) -> Result<Ballot, String> {
-    let via = field(fields, "via")?;
-    if via.chars().count() > MAX_VIA_CHARS || via.chars().any(char::is_control) {
-        return Err(format!("via is {via:?}, which is no replica's name"));
-    }
     Ok(Ballot {
         poll: parsed(fields, "poll")?,
-        voter: VoterId(parsed::<Uuid>(fields, "voter")?),
+        voter: parsed(fields, "voter")?,
         choice: parsed(fields, "choice")?,
         ord: parsed(fields, "ord")?,
         id: parsed(fields, "id")?,
-        via: via.to_owned(),
+        via: label(field(fields, "via")?),
     })
+}
+
+/// A replica's name is only a label: a strange one is cleaned, and costs no vote.
+fn label(via: &str) -> String {
+    via.chars().filter(|char| !char.is_control()).take(VIA_MAX_CHARS).collect()
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(

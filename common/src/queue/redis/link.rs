@@ -1,10 +1,12 @@
 //! A connection to Redis that is made anew after it broke.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ScriptInvocation,
+};
 
 use crate::settings::RedisSettings;
 
@@ -19,8 +21,11 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 pub(super) struct Link {
     client: Arc<Client>,
     answer_within: Duration,
-    live: Arc<Mutex<Option<MultiplexedConnection>>>,
+    live: Arc<Mutex<Option<Live>>>,
 }
+
+/// A connection that was made, told apart from the one made after it.
+pub(super) type Live = Arc<MultiplexedConnection>;
 
 impl Link {
     pub(super) fn new(settings: &RedisSettings, answer_within: Duration) -> anyhow::Result<Self> {
@@ -33,29 +38,40 @@ impl Link {
     }
 
     /// The connection, if there is one.
-    pub(super) fn current(&self) -> Option<MultiplexedConnection> {
+    pub(super) fn current(&self) -> Option<Live> {
         self.slot().clone()
     }
 
     /// Runs a command, connecting first if need be.
     pub(super) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
-        let mut connection = self.connection().await?;
-        let answer = command.query_async(&mut connection).await;
-        answer.inspect_err(|error| self.noticed(error))
+        let live = self.connection().await?;
+        let answer = command.query_async(&mut MultiplexedConnection::clone(&live)).await;
+        answer.inspect_err(|error| self.noticed(&live, error))
     }
 
     /// Runs several commands in one round trip, connecting first if need be.
-    pub(super) async fn run_all<T: FromRedisValue>(&self, pipe: &Pipeline) -> Result<T, RedisError> {
-        let mut connection = self.connection().await?;
-        let answer = pipe.query_async(&mut connection).await;
-        answer.inspect_err(|error| self.noticed(error))
+    pub(super) async fn run_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, RedisError> {
+        let live = self.connection().await?;
+        let answer = commands.query_async(&mut MultiplexedConnection::clone(&live)).await;
+        answer.inspect_err(|error| self.noticed(&live, error))
     }
 
-    /// Drops the connection after an error that says it is of no more use.
-    pub(super) fn noticed(&self, error: &RedisError) {
-        if !is_answer(error) {
-            self.forget();
-        }
+    /// Calls a script, connecting first if need be.
+    pub(super) async fn call<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, RedisError> {
+        self.call_on(self.connection().await?, script).await
+    }
+
+    /// Calls a script on the connection there is.
+    pub(super) async fn call_on<T: FromRedisValue>(
+        &self,
+        live: Live,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, RedisError> {
+        let answer = script.invoke_async(&mut MultiplexedConnection::clone(&live)).await;
+        answer.inspect_err(|error| self.noticed(&live, error))
     }
 
     /// Drops the connection, so that the next use makes a new one.
@@ -63,23 +79,32 @@ impl Link {
         *self.slot() = None;
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, RedisError> {
+    /// Drops a connection after an error that says it is of no more use, unless
+    /// it was replaced meanwhile: many callers may notice the same end.
+    fn noticed(&self, live: &Live, error: &RedisError) {
+        let mut slot = self.slot();
+        if !is_answer(error) && slot.as_ref().is_some_and(|current| Arc::ptr_eq(current, live)) {
+            *slot = None;
+        }
+    }
+
+    async fn connection(&self) -> Result<Live, RedisError> {
         match self.current() {
-            Some(connection) => Ok(connection),
+            Some(live) => Ok(live),
             None => self.connect().await,
         }
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+    async fn connect(&self) -> Result<Live, RedisError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT_WITHIN))
             .set_response_timeout(Some(self.answer_within));
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        *self.slot() = Some(connection.clone());
-        Ok(connection)
+        let live = Arc::new(self.client.get_multiplexed_async_connection_with_config(&config).await?);
+        *self.slot() = Some(live.clone());
+        Ok(live)
     }
 
-    fn slot(&self) -> std::sync::MutexGuard<'_, Option<MultiplexedConnection>> {
+    fn slot(&self) -> MutexGuard<'_, Option<Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
