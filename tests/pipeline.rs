@@ -193,7 +193,7 @@ async fn what_can_never_be_counted_is_set_aside_and_holds_up_nobody() {
     })
     .await;
     let said = worker.service.output();
-    assert!(said.contains("can never be counted: the field via is missing"), "{said}");
+    assert!(said.contains("can never be counted: the field poll is missing"), "{said}");
     let () = redis.del("urna:dead").await.unwrap();
     deployment.counts_exactly(&voters).await;
 }

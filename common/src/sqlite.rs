@@ -173,3 +173,19 @@ async fn is_ours(path: &Path) -> Result<bool, sqlx::Error> {
 fn is_no_database(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "26")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_rolled_back_by_itself_does_not_jam_the_writer() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let data = DataFile::open(folder.path()).await.unwrap();
+        let mut transaction = data.write().await.unwrap();
+        // What SQLite does when the disk is full, without sqlx knowing.
+        sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap_err();
+        data.write().await.unwrap();
+    }
+}
