@@ -1,7 +1,8 @@
 //! The data file of the embedded mode: queue, ledger and cookie key in one
 //! SQLite file, owned by one process.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +42,11 @@ pub struct DataFile {
 impl DataFile {
     /// Opens the data file in `folder` for serving, creating what is missing.
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)
+        // For nobody else: the file holds the key that signs the cookies.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
             .with_context(|| format!("cannot create the data folder {} (DATA)", folder.display()))?;
         let path = path_in(folder);
         let lock = lock(&path)?;
