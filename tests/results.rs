@@ -107,6 +107,8 @@ async fn before_postgres_ever_answered_the_api_says_so() {
     let answer = client().get(format!("{}/api/totals", result.url)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "2"));
     assert!(answer.text().await.unwrap().contains("the database has not answered"));
+    let no_socket = client().get(format!("{}/ws", result.url)).send().await.unwrap();
+    assert_eq!(no_socket.status(), 426);
     assert_eq!(result.readyz().await.unwrap().0, 503);
 }
 

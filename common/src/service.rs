@@ -21,6 +21,12 @@ use crate::settings::ReplicaSettings;
 /// How often the samples of the metrics are folded into their sums.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
 
+/// What is set as everywhere else, and so has no flag.
+const FROM_THE_ENVIRONMENT: &str = "\
+Also read from the environment:
+  RUST_LOG       what is logged [default: info]
+  SSL_CERT_FILE  the authority that signed your stores' certificates [default: the public ones]";
+
 /// Reads the command line. Compose passes a variable that is not set as an
 /// empty one, so an empty one counts as not set.
 pub fn parse<Cli: clap::Parser>() -> Cli {
@@ -29,7 +35,8 @@ pub fn parse<Cli: clap::Parser>() -> Cli {
         true => argument.env(None::<&'static str>),
         false => argument,
     });
-    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    Cli::from_arg_matches(&command.after_help(FROM_THE_ENVIRONMENT).get_matches())
+        .unwrap_or_else(|error| error.exit())
 }
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.

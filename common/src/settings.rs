@@ -20,7 +20,7 @@ const CA_FILE: &str = "SSL_CERT_FILE";
 /// Where the queue is.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RedisSettings {
-    /// Redis, as redis://HOST:6379/ or, with TLS, rediss://HOST:6379/ (a private authority's certificate: SSL_CERT_FILE)
+    /// Redis, as redis://HOST:6379/ or, with TLS, rediss://HOST:6379/
     #[arg(long, env = "REDIS_URL", hide_env_values = true)]
     redis_url: Option<String>,
     /// A file that holds REDIS_URL

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -38,7 +39,14 @@ const SENT_WITHIN: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(25);
 
 /// Seats a viewer, if there is a seat.
-pub(crate) async fn watch(State(hall): State<Arc<Hall>>, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn watch(
+    State(hall): State<Arc<Hall>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        let text = "The page with the results listens here for changes; there is nothing to look at.";
+        return Notice::new(StatusCode::UPGRADE_REQUIRED, "For the page only", text).into_response();
+    };
     let Ok(seat) = hall.seats.clone().try_acquire_owned() else {
         let text = "As many people watch here as this server can seat. The page tries again by itself.";
         return Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Full", text).into_response();
