@@ -11,7 +11,7 @@ use common::ledger::Ledger;
 use common::ledger::sqlite::SqliteLedger;
 use common::queue::Queue;
 use common::queue::sqlite::SqliteQueue;
-use common::service;
+use common::service::{self, StopSignals};
 use common::settings::{PollSettings, host_name, web_address};
 use common::sqlite::DataFile;
 use result::Board;
@@ -75,6 +75,7 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let results = service::bind(cli.result_listen, "RESULT_LISTEN").await?;
     let data = DataFile::open(&cli.data).await?;
     let keys = Keys::from_bytes(&data.cookie_key().await?)?;
+    let signals = StopSignals::listen()?;
     announce(votes.local_addr()?, results.local_addr()?, data.path())?;
 
     let (queue, ledger) = stores(data);
@@ -104,7 +105,7 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
         vote::serve(votes, booth, health.clone(), shutdown.clone()),
         worker::run(&queue, &ledger, &replica, &health, &shutdown),
         result::serve(results, board, health.clone(), shutdown.clone()),
-        stop(&shutdown),
+        stop(signals, &shutdown),
     );
     Ok(())
 }
@@ -122,8 +123,8 @@ fn announce(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Resu
     Ok(())
 }
 
-async fn stop(shutdown: &CancellationToken) {
-    service::stop_signal().await;
+async fn stop(mut signals: StopSignals, shutdown: &CancellationToken) {
+    signals.next().await;
     println!("Stopping: what is in flight ends first.");
     shutdown.cancel();
 }

@@ -28,8 +28,8 @@ async fn a_whole_election_is_counted_once() {
             voter.insist(&[&urna.vote], "b").await;
         }
     }
-    let done = |totals: &serde_json::Value| totals["waiting"] == 0 && totals["options"][1]["votes"] == 5;
-    let totals = totals_of(&urna.result, "20 votes", done).await;
+    let done = |totals: &serde_json::Value| totals["total"] == 20 && totals["options"][1]["votes"] == 5;
+    let totals = totals_of(&urna.result, "20 votes, 5 of them changed", done).await;
     assert_eq!(totals["options"][0]["votes"], 15);
     let (well, said) = verify(data.path()).await;
     assert!(well && said.contains("counted            20"), "{said}");

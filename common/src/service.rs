@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -75,6 +75,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     needs: &[Part],
     serve: impl FnOnce(Health, CancellationToken) -> Serving,
 ) -> anyhow::Result<()> {
+    let stop = StopSignals::listen()?;
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot collect metrics")?;
     let (health, shutdown, ended) =
@@ -82,21 +83,33 @@ pub async fn run<Serving: Future<Output = ()>>(
     let router = health::router(health.clone(), metrics.clone());
     let management = tokio::spawn(http::serve(listener, router, ended.clone()));
     tokio::spawn(keep_up(metrics));
-    tokio::spawn(drain(settings.drain, health.clone(), shutdown.clone()));
+    tokio::spawn(drain(stop, settings.drain, health.clone(), shutdown.clone()));
     serve(health, shutdown).await;
     ended.cancel();
     management.await.context("the management port failed")
 }
 
-/// Returns at the next Ctrl-C or SIGTERM.
-pub async fn stop_signal() {
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => return tracing::error!("cannot wait for SIGTERM, so stopping: {error}"),
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// The signals that tell a program to stop. From the moment it listens, none
+/// ends the program on its own.
+#[derive(Debug)]
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Listens for SIGTERM and Ctrl-C.
+    pub fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Returns at the next one.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
@@ -110,13 +123,13 @@ async fn keep_up(metrics: PrometheusHandle) {
 
 /// When told to stop, turns unready, and lets the service work on while load
 /// balancers notice. Whoever sends a second signal means now.
-async fn drain(wait: Duration, health: Health, shutdown: CancellationToken) {
-    stop_signal().await;
+async fn drain(mut stop: StopSignals, wait: Duration, health: Health, shutdown: CancellationToken) {
+    stop.next().await;
     health.stopping();
     tracing::info!("stopping in {}", humantime::format_duration(wait));
     tokio::select! {
         () = sleep(wait) => {}
-        () = stop_signal() => {}
+        () = stop.next() => {}
     }
     shutdown.cancel();
 }

@@ -12,7 +12,7 @@ use common::poll::Poll;
 use common::queue::Queue;
 use serde::Serialize;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -25,8 +25,8 @@ const FRAME_EVERY: Duration = Duration::from_millis(50);
 /// Notifications get lost, so the totals are read this often without any.
 const READ_EVERY: Duration = Duration::from_secs(1);
 
-/// How often the queue is asked how many votes wait.
-const COUNT_WAITING_EVERY: Duration = Duration::from_secs(1);
+/// The totals wait no longer than this for the number of votes that wait.
+const COUNTED_WITHIN: Duration = Duration::from_millis(500);
 
 /// What the board shows, as it is sent to viewers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,38 +67,29 @@ pub(crate) async fn run(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let (waiting, mut still_waiting) = watch::channel(None);
-    let reading = read_totals(board, &frames, &mut still_waiting, health);
-    let counting = count_waiting(&board.queue, waiting);
-    shutdown.run_until_cancelled(async { tokio::join!(reading, counting) }).await;
+    shutdown.run_until_cancelled(read_totals(board, &frames, health)).await;
 }
 
-async fn read_totals(
-    board: &Board,
-    frames: &watch::Sender<Option<Arc<Frame>>>,
-    waiting: &mut watch::Receiver<Option<u64>>,
-    health: &Health,
-) {
+async fn read_totals(board: &Board, frames: &watch::Sender<Option<Arc<Frame>>>, health: &Health) {
     let mut outage = Outage::of("the ledger");
+    let mut line = Line { queue: &board.queue, outage: Outage::of("the queue"), ask_at: Instant::now() };
     let mut changes = board.ledger.changes();
     loop {
         let next_frame = Instant::now() + FRAME_EVERY;
         // Before reading, so that a change during the reading is read again.
         changes.mark_unchanged();
-        let known = *waiting.borrow_and_update();
+        // First, so that what no longer waits is certainly among the totals.
+        let waiting = line.length().await;
         match board.ledger.totals(&board.poll.id).await {
             Ok(totals) => {
                 outage.over();
                 health.ready(Part::Ledger, Vec::new());
-                publish(frames, snapshot(&board.poll, totals, known));
-                tokio::select! {
-                    Ok(()) = changes.changed() => {}
-                    Ok(()) = waiting.changed() => {}
-                    () = sleep(READ_EVERY) => {}
-                }
+                publish(frames, snapshot(&board.poll, totals, waiting));
+                // Whether woken or not, the next reading is due.
+                let _ = timeout(READ_EVERY, changes.changed()).await;
             }
             Err(error) => {
-                mark_stale(frames, known, health, &error);
+                mark_stale(frames, waiting, health, &error);
                 sleep(outage.failed(&error)).await;
             }
         }
@@ -106,19 +97,30 @@ async fn read_totals(
     }
 }
 
-/// Asks beside the totals, so that a queue that is away delays no totals.
-async fn count_waiting(queue: &Queue, waiting: watch::Sender<Option<u64>>) {
-    let mut outage = Outage::of("the queue");
-    loop {
-        let (count, pause) = match queue.depth().await {
+/// The votes that wait in the queue, which may be away while the ledger is well.
+struct Line<'a> {
+    queue: &'a Queue,
+    outage: Outage,
+    ask_at: Instant,
+}
+
+impl Line<'_> {
+    /// How many they are, unless the queue is away.
+    async fn length(&mut self) -> Option<u64> {
+        if Instant::now() < self.ask_at {
+            return None;
+        }
+        let late = |_| Err(Unavailable("no answer in time".to_owned()));
+        match timeout(COUNTED_WITHIN, self.queue.depth()).await.unwrap_or_else(late) {
             Ok(depth) => {
-                outage.over();
-                (Some(depth.uncounted()), COUNT_WAITING_EVERY)
+                self.outage.over();
+                Some(depth.uncounted())
             }
-            Err(error) => (None, outage.failed(&error)),
-        };
-        waiting.send_if_modified(|held| std::mem::replace(held, count) != count);
-        sleep(pause).await;
+            Err(error) => {
+                self.ask_at = Instant::now() + self.outage.failed(&error);
+                None
+            }
+        }
     }
 }
 

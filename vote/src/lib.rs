@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 
 use self::clock::Clock;
+use self::readiness::Watch;
 pub use self::settings::{QueueBound, Settings};
 pub use self::voter::Keys;
 
@@ -58,11 +59,11 @@ pub struct Booth {
 /// Takes votes on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
     let desk = Arc::new(Desk { booth, clock: Clock::new(), doubt: Notify::new() });
+    let mut watch = Watch::new(&desk, &health);
+    // Before the first voter, who would else be told *Not recorded*.
+    let pause = watch.look().await;
     tracing::info!("votes are taken by {}", desk.booth.replica);
-    tokio::join!(
-        readiness::watch(&desk, &health, &shutdown),
-        http::serve(listener, router(desk.clone()), shutdown.clone()),
-    );
+    tokio::join!(watch.keep(pause, &shutdown), http::serve(listener, router(desk.clone()), shutdown.clone()),);
 }
 
 /// The booth at work: what its handlers share.

@@ -14,28 +14,46 @@ use crate::{Booth, Desk};
 /// which drift apart by seconds a day stay within a millisecond.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
-/// Keeps the connection, the clock and the health up to date until `shutdown`.
-pub(crate) async fn watch(desk: &Desk, health: &Health, shutdown: &CancellationToken) {
-    let mut outage = Outage::of("the queue");
-    let mut known = Vec::new();
-    loop {
-        let pause = match desk.booth.queue.probe().await {
+/// Keeps the connection, the clock and the health up to date.
+#[derive(Debug)]
+pub(crate) struct Watch<'a> {
+    desk: &'a Desk,
+    health: &'a Health,
+    outage: Outage,
+    warnings: Vec<String>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(desk: &'a Desk, health: &'a Health) -> Self {
+        Self { desk, health, outage: Outage::of("the queue"), warnings: Vec::new() }
+    }
+
+    /// Looks after the queue, and returns the pause before the next look.
+    pub(crate) async fn look(&mut self) -> Duration {
+        match self.desk.booth.queue.probe().await {
             Ok(probe) => {
-                outage.over();
-                desk.clock.set(probe.now_ms, probe.took);
-                warn_once(&mut known, &probe.warnings);
-                report(&desk.booth, health, probe);
+                self.outage.over();
+                self.desk.clock.set(probe.now_ms, probe.took);
+                warn_once(&mut self.warnings, &probe.warnings);
+                report(&self.desk.booth, self.health, probe);
                 PROBE_EVERY
             }
             Err(error) => {
-                health.unready(Part::Queue, error.to_string());
-                outage.failed(&error)
+                self.health.unready(Part::Queue, error.to_string());
+                self.outage.failed(&error)
             }
-        };
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = desk.doubt.notified() => {}
-            () = shutdown.cancelled() => return,
+        }
+    }
+
+    /// Goes on looking until `shutdown`.
+    pub(crate) async fn keep(mut self, mut pause: Duration, shutdown: &CancellationToken) {
+        loop {
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.desk.doubt.notified() => {}
+                () = shutdown.cancelled() => return,
+            }
+            pause = self.look().await;
         }
     }
 }
