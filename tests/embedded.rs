@@ -1,6 +1,8 @@
 //! `cargo run`: a whole election in one process on one file.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -49,6 +51,17 @@ async fn a_recorded_vote_survives_kill_9() {
 }
 
 #[tokio::test]
+async fn nobody_else_may_read_the_file_that_holds_the_cookies_key() {
+    let data = TempDir::new().unwrap();
+    std::fs::set_permissions(data.path(), Permissions::from_mode(0o755)).unwrap();
+    let _urna = Embedded::start(data.path()).await;
+    for file in ["urna.db", "urna.db-wal"] {
+        let mode = std::fs::metadata(data.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{file} has mode {mode:o}");
+    }
+}
+
+#[tokio::test]
 async fn ctrl_c_and_sigterm_end_it_well() {
     let data = TempDir::new().unwrap();
     for stop in [Service::interrupt, Service::terminate] {
@@ -84,7 +97,7 @@ async fn what_cannot_work_is_refused_in_one_line_that_names_it() {
         (&["--vote-listen", &taken], "VOTE_LISTEN"),
         (&["--result-listen", &taken], "RESULT_LISTEN"),
         (&["--data", &in_file], "cannot create the data folder"),
-        (&["--poll", &poll], "1 options, and needs 2 to 10"),
+        (&["--poll", &poll], "needs 2 to 10 options, not 1"),
         (&["--data", &foreign], "is not a data file of urna"),
     ];
     for (args, expected) in cases {

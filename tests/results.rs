@@ -91,7 +91,9 @@ async fn while_postgres_is_away_the_last_totals_stay_and_say_so() {
     assert_eq!(stale["total"], 1);
     let page = client().get(&result.url).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("the database is away"), "{page}");
-    assert_eq!(result.readyz().await.unwrap().0, 200, "the last totals are worth serving");
+    let (status, said) = result.readyz().await.unwrap();
+    assert_eq!(status, 200, "the last totals are worth serving");
+    assert!(said.contains("ledger: warning: away"), "{said}");
     voter.insist(&[&vote.url], "b").await;
     viewer.until(|totals| totals["waiting"] == 1).await;
 

@@ -10,7 +10,10 @@ async fn a_recorded_vote_is_answered_by_a_redirect_to_a_page_that_says_so() {
     let answer = voter.vote(&vote.url, "b").await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["location"].to_str().unwrap()), (303, "/"));
     let page = page(&vote.url, &voter).await;
-    assert!(page.contains("<strong>Recorded</strong>") && page.contains("UTC: Cola Cao"), "{page}");
+    assert!(
+        page.contains("<strong>Recorded</strong>") && page.contains("UTC: <bdi>Cola Cao</bdi>"),
+        "{page}"
+    );
     assert!(page.contains(r#"value="b" class="chosen""#), "{page}");
     assert!(page.contains("Answered by vote-0"), "{page}");
 }
@@ -106,7 +109,7 @@ async fn replicas_that_share_a_key_know_each_others_voters() {
     let (one, other) = (deployment.ready("vote").await, deployment.ready("vote").await);
     let mut voter = Voter::arrive(&one.url).await;
     assert_eq!(voter.vote(&other.url, "a").await.unwrap().status(), 303);
-    assert!(page(&one.url, &voter).await.contains("UTC: Nesquik"));
+    assert!(page(&one.url, &voter).await.contains("UTC: <bdi>Nesquik</bdi>"));
 }
 
 #[tokio::test]

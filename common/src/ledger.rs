@@ -94,6 +94,16 @@ pub enum RecordError {
     Rejected(String),
 }
 
+/// Reading rejects nothing, so whatever fails there may pass.
+impl From<RecordError> for Unavailable {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Unavailable(error) => error,
+            RecordError::Rejected(reason) => Self(reason),
+        }
+    }
+}
+
 /// The totals of one poll.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {

@@ -16,12 +16,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 #[error("{0}")]
 pub struct Unavailable(pub String);
 
-impl From<redis::RedisError> for Unavailable {
-    fn from(error: redis::RedisError) -> Self {
-        Self(format!("Redis: {error}"))
-    }
-}
-
 impl From<sqlx::Error> for Unavailable {
     fn from(error: sqlx::Error) -> Self {
         Self(match error {

@@ -33,11 +33,16 @@ impl Poll {
     /// Reads the poll from `file`, or takes the default one, and puts the
     /// classic `OPTION_A` and `OPTION_B` in place of the first two labels.
     pub fn load(file: Option<&Path>, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
-        let Some(file) = file else {
-            return Self::parse(DEFAULT, labels).context("the default poll is broken");
+        let mut name = file
+            .map_or("the default poll".to_owned(), |file| format!("the poll file {} (POLL)", file.display()));
+        let text = match file {
+            Some(file) => std::fs::read(file).with_context(|| format!("cannot read {name}"))?,
+            None => DEFAULT.as_bytes().to_vec(),
         };
-        let name = format!("the poll file {} (POLL)", file.display());
-        let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
+        if labels != [None, None] {
+            name += " with OPTION_A and OPTION_B";
+        }
+        let text = String::from_utf8(text).with_context(|| format!("{name} is broken: save it as UTF-8"))?;
         Self::parse(&text, labels).with_context(|| format!("{name} is broken"))
     }
 
@@ -54,7 +59,7 @@ impl Poll {
 
     fn parse(text: &str, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
         let poll: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |at| text[..at.start].lines().count().max(1));
+            let line = error.span().map_or(1, |at| 1 + text[..at.start].matches('\n').count());
             anyhow!("line {line}: {}", error.message())
         })?;
         let poll = poll.relabelled(labels)?;
@@ -83,9 +88,9 @@ impl Poll {
         check_text("question", &self.question, MAX_QUESTION_CHARS)?;
         ensure!(
             (2..=Choice::MAX).contains(&self.options.len()),
-            "it has {} options, and needs 2 to {}",
-            self.options.len(),
-            Choice::MAX
+            "it needs 2 to {} options, not {}",
+            Choice::MAX,
+            self.options.len()
         );
         for (at, label) in self.options.iter().enumerate() {
             check_text("option", label, MAX_LABEL_CHARS)?;
@@ -129,9 +134,10 @@ mod tests {
     fn a_broken_file_is_named_with_what_is_wrong() {
         let cases = [
             ("id = 'x'\nquestion = '?'\noptions = ['a'", "line 3: "),
+            ("id = 'x'\nqestion = '?'\noptions = ['a', 'b']", "line 2: "),
             ("id = 'x'\nquestion = '?'\noptions = ['a', 'b']\ncolour = 1", "unknown field `colour`"),
             ("id = 'A b'\nquestion = '?'\noptions = ['a', 'b']", "\"A b\" is not a poll id"),
-            ("id = 'x'\nquestion = '?'\noptions = ['a']", "1 options, and needs 2 to 10"),
+            ("id = 'x'\nquestion = '?'\noptions = ['a']", "needs 2 to 10 options, not 1"),
             ("id = 'x'\nquestion = ' '\noptions = ['a', 'b']", "question \" \" is empty"),
             ("id = 'x'\nquestion = '?'\noptions = ['a', 'a']", "\"a\" is there twice"),
             ("id = 'x'\nquestion = '?'\noptions = ['a', \"b\\nc\"]", "control character"),

@@ -39,9 +39,12 @@ pub fn parse<Cli: clap::Parser>() -> Cli {
         .unwrap_or_else(|error| error.exit())
 }
 
+/// Our own lines, and of the database driver only what we do not tell anyway.
+const LOGGED: &str = "info,sqlx=error";
+
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

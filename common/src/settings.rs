@@ -46,7 +46,7 @@ impl RedisSettings {
             "REDIS_URL",
             self.redis_url.as_deref(),
             self.redis_url_file.as_deref(),
-            "redis://redis:6379/",
+            "redis://127.0.0.1:6379/",
         )?;
         let mut info = redis_address(&url)?;
         if let Some(password) =
@@ -93,7 +93,7 @@ impl PostgresSettings {
 
     /// How to connect to that PostgreSQL.
     pub fn connect_options(&self) -> anyhow::Result<PgConnectOptions> {
-        const EXAMPLE: &str = "postgres://postgres@db:5432/postgres";
+        const EXAMPLE: &str = "postgres://postgres@127.0.0.1:5432/postgres";
         let url = required(
             "DATABASE_URL",
             self.database_url.as_deref(),

@@ -1,8 +1,8 @@
 //! The data file of the embedded mode: queue, ledger and cookie key in one
 //! SQLite file, owned by one process.
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,15 +42,12 @@ pub struct DataFile {
 impl DataFile {
     /// Opens the data file in `folder` for serving, creating what is missing.
     pub async fn open(folder: &Path) -> anyhow::Result<Self> {
-        // For nobody else: the file holds the key that signs the cookies.
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
+        std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot create the data folder {} (DATA)", folder.display()))?;
         let path = path_in(folder);
         let lock = lock(&path)?;
         check_owner(&path).await?;
+        create_private(&path)?;
         let options = writing(&path);
         let data = Self::connect(path, options, Some(Arc::new(lock)));
         SCHEMA.run(&data.writer).await.map_err(|error| match error {
@@ -140,6 +137,13 @@ fn lock(path: &Path) -> anyhow::Result<File> {
             Err(error).with_context(|| format!("cannot lock {}", lock_path.display()))
         }
     }
+}
+
+/// For nobody else to read, in whatever folder: the file holds the key that
+/// signs the cookies. SQLite gives its companions the same rights.
+fn create_private(path: &Path) -> anyhow::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    file.map(drop).with_context(|| format!("cannot write to {} (DATA)", path.display()))
 }
 
 /// Looks whose file it is before anything is written to it.

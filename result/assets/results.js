@@ -44,6 +44,7 @@ function show(totals) {
 function row(option, all) {
   const label = document.createElement("th");
   label.scope = "row";
+  label.dir = "auto";
   label.textContent = option.label;
   const meter = document.createElement("meter");
   meter.max = Math.max(all, 1);

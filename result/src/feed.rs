@@ -171,7 +171,10 @@ fn mark_stale(
 ) {
     let held = frames.borrow().as_ref().map(|frame| frame.snapshot.clone());
     match held {
-        Some(snapshot) => publish(frames, Snapshot { live: false, waiting, ..snapshot }),
+        Some(snapshot) => {
+            health.ready(Part::Ledger, vec![format!("away, and the last totals are shown: {error}")]);
+            publish(frames, Snapshot { live: false, waiting, ..snapshot });
+        }
         None => health.unready(Part::Ledger, error.to_string()),
     }
 }

@@ -133,7 +133,7 @@ fn no_identity(headers: &HeaderMap) -> Notice {
         another voter's. Open the page, allow its cookie, and vote again. With curl:";
     Notice::new(StatusCode::FORBIDDEN, "Not recorded", text).with_commands(vec![
         format!("curl -s -o /dev/null -c voter.txt http://{host}/"),
-        format!("curl -i -b voter.txt -c voter.txt -d vote=a http://{host}/"),
+        format!("curl -iL -b voter.txt -c voter.txt -d vote=a http://{host}/"),
     ])
 }
 

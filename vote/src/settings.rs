@@ -48,7 +48,7 @@ pub struct Settings {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct QueueBound {
     /// Refuse votes while this many wait to be counted
-    #[arg(long, env = "QUEUE_MAX", default_value_t = QUEUE_MAX)]
+    #[arg(long, env = "QUEUE_MAX", default_value_t = QUEUE_MAX, value_parser = clap::value_parser!(u64).range(1..))]
     pub queue_max: u64,
 }
 

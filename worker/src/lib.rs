@@ -102,11 +102,15 @@ async fn record(
     }
 }
 
-/// A failure here needs no second try: what is not settled comes back, is
-/// found to be counted already, and is settled then.
+/// What could not be settled comes back, is found to be counted already, and
+/// is settled then. It would seem to wait meanwhile, so there is a second try:
+/// the first may have found the connection that an outage had broken.
 async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<Counted>) {
     while let Some(counted) = recorded.recv().await {
         let mut settled = queue.settle(&counted.entries).await;
+        if settled.is_err() {
+            settled = queue.settle(&counted.entries).await;
+        }
         for (entry, reason) in &counted.dead {
             tracing::error!("entry {} can never be counted: {reason}", entry.0);
             settled = settled.and(queue.bury(entry, reason).await);

@@ -9,8 +9,8 @@ use common::queue::Queue;
 pub async fn verify(queue: &Queue, ledger: &Ledger) -> anyhow::Result<()> {
     let recount = ledger.recount().await.context("cannot recount")?;
     let depth = queue.depth().await.context("cannot look into the queue")?;
-    println!("counted    {:>10}", recount.counted.values().sum::<i64>());
-    println!("recounted  {:>10}", recount.recounted.values().sum::<i64>());
+    println!("counted    {:>10}  in all polls", recount.counted.values().sum::<i64>());
+    println!("recounted  {:>10}  in all polls", recount.recounted.values().sum::<i64>());
     println!("waiting    {:>10}", depth.waiting);
     println!("pending    {:>10}", depth.pending);
     println!("dead       {:>10}", depth.dead);

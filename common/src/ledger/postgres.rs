@@ -1,5 +1,6 @@
 //! The ledger in PostgreSQL.
 
+use std::fmt::Display;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -100,11 +101,8 @@ impl PostgresLedger {
             .bind(column(ballots, |ballot| ballot.id))
             .bind(column(ballots, |ballot| ballot.via.as_str()))
             .bind(CHANNEL);
-        match self.fetch(query, ANSWER_WITHIN).await {
-            Ok(rows) => Ok(rows.first().map_or(0, |(news,): &(i64,)| news.unsigned_abs())),
-            Err(error) if is_rejection(&error) => Err(RecordError::Rejected(error.to_string())),
-            Err(error) => Err(Unavailable::from(error).into()),
-        }
+        let rows: Vec<(i64,)> = self.fetch(query, ANSWER_WITHIN).await?;
+        Ok(rows.first().map_or(0, |(news,)| news.unsigned_abs()))
     }
 
     pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
@@ -129,26 +127,33 @@ impl PostgresLedger {
         &self,
         query: Query<'_, Postgres, PgArguments>,
         within: Duration,
-    ) -> Result<Vec<T>, sqlx::Error> {
+    ) -> Result<Vec<T>, RecordError> {
         let mut slot = self.connection.lock().await;
         let asked = async {
             let mut connection = match slot.take() {
                 Some(connection) => connection,
                 // No error of connecting is about the ballots, whatever its code.
-                None => self.connect().await.map_err(|error| sqlx::Error::Protocol(error.to_string()))?,
+                None => self.connect().await.map_err(|error| self.away(error))?,
             };
             let answer = query.fetch_all(&mut connection).await;
             if answer.as_ref().map_or_else(is_rejection, |_| true) {
                 *slot = Some(connection);
             }
-            answer
+            answer.and_then(|rows| rows.iter().map(T::from_row).collect()).map_err(
+                |error| match is_rejection(&error) {
+                    true => RecordError::Rejected(error.to_string()),
+                    false => self.away(error).into(),
+                },
+            )
         };
-        let late = |_| {
-            let late = format!("no answer from PostgreSQL within {} s", within.as_secs());
-            std::io::Error::new(std::io::ErrorKind::TimedOut, late)
-        };
-        let rows = timeout(within, asked).await.map_err(late)??;
-        rows.iter().map(T::from_row).collect()
+        let late = |_| self.away(format!("no answer within {} s", within.as_secs()));
+        timeout(within, asked).await.map_err(late)?
+    }
+
+    /// What an error means to whoever waits, with the address that may be wrong.
+    fn away(&self, error: impl Display) -> Unavailable {
+        let (host, port) = (self.options.get_host(), self.options.get_port());
+        Unavailable(format!("PostgreSQL at {host}:{port} (DATABASE_URL): {error}"))
     }
 
     /// Every new connection looks after the schema, so that a PostgreSQL that

@@ -12,7 +12,7 @@ use redis::{Cmd, RedisError, Script};
 use self::entry::{Entries, deliveries};
 use self::link::{Link, is_answer};
 use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
-use crate::ballot::Ballot;
+use crate::ballot::{Ballot, random_uuid};
 use crate::outage::Unavailable;
 use crate::settings::RedisSettings;
 
@@ -93,7 +93,7 @@ impl RedisQueue {
         if answer.is_err() {
             self.link.forget();
         }
-        Ok(answer?)
+        answer.map_err(|error| self.link.away(&error))
     }
 
     async fn try_probe(&self) -> Result<Probe, RedisError> {
@@ -109,13 +109,17 @@ impl RedisQueue {
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
+        self.try_depth().await.map_err(|error| self.link.away(&error))
+    }
+
+    async fn try_depth(&self) -> Result<Depth, RedisError> {
         let (all, dead): (u64, u64) =
             self.link.run_all(redis::pipe().xlen(STREAM).xlen(DEAD_LETTERS)).await?;
         let pending = match self.link.run(&Cmd::xpending(STREAM, GROUP)).await {
             Ok(StreamPendingReply::Data(pending)) => pending.count as u64,
             Ok(_) => 0,
             Err(error) if is_no_group(&error) => 0,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         Ok(Depth { waiting: all.saturating_sub(pending), pending, dead })
     }
@@ -125,7 +129,8 @@ impl RedisQueue {
             // A blocking read needs a connection of its own, and one that
             // waits longer for the answer than Redis waits for a ballot.
             link: self.link.sibling(PATIENCE + ANSWER_WITHIN),
-            name: name.to_owned(),
+            // Two replicas may bear one name, and must not be one consumer.
+            name: format!("{name}-{}", random_uuid().simple()),
             claim_after,
             next_claim: Instant::now(),
         }
@@ -140,14 +145,14 @@ impl RedisQueue {
         }
         let mut commands = redis::pipe();
         commands.atomic().xack(STREAM, GROUP, &ids).ignore().xdel(STREAM, &ids).ignore();
-        Ok(self.link.run_all(&commands).await?)
+        self.link.run_all(&commands).await.map_err(|error| self.link.away(&error))
     }
 
     pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
         let script = Script::new(BURY);
         let mut call = script.key(STREAM);
         call.key(DEAD_LETTERS).arg(GROUP).arg(&entry.0).arg(reason);
-        Ok(self.link.call(&call).await?)
+        self.link.call(&call).await.map_err(|error| self.link.away(&error))
     }
 }
 
@@ -162,19 +167,20 @@ pub struct RedisConsumer {
 
 impl RedisConsumer {
     pub(super) async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
-        match self.claim_or_read(max).await {
-            Ok(entries) => Ok(deliveries(entries)),
-            Err(error) if is_no_group(&error) => {
-                self.create_group().await?;
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error.into()),
-        }
+        let taken = match self.claim_or_read(max).await {
+            Err(error) if is_no_group(&error) => self.create_group().await.map(|()| Vec::new()),
+            taken => taken,
+        };
+        taken.map(deliveries).map_err(|error| self.link.away(&error))
     }
 
     /// Takes this consumer off the list, unless it still holds something, which
     /// could then be claimed by nobody. Nobody else reads under our name.
     pub(super) async fn leave(self) -> Result<(), Unavailable> {
+        self.try_leave().await.map_err(|error| self.link.away(&error))
+    }
+
+    async fn try_leave(&self) -> Result<(), RedisError> {
         let mut held = redis::cmd("XPENDING");
         held.arg(STREAM).arg(GROUP).arg("-").arg("+").arg(1).arg(&self.name);
         let held: Vec<redis::Value> = self.link.run(&held).await?;

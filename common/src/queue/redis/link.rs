@@ -8,6 +8,7 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ScriptInvocation,
 };
 
+use crate::outage::Unavailable;
 use crate::settings::RedisSettings;
 
 /// A connection that takes longer than this is not coming.
@@ -72,6 +73,11 @@ impl Link {
     ) -> Result<T, RedisError> {
         let answer = script.invoke_async(&mut MultiplexedConnection::clone(&live)).await;
         answer.inspect_err(|error| self.noticed(&live, error))
+    }
+
+    /// What an error means to whoever waits, with the address that may be wrong.
+    pub(super) fn away(&self, error: &RedisError) -> Unavailable {
+        Unavailable(format!("Redis at {} (REDIS_URL): {error}", self.client.get_connection_info().addr()))
     }
 
     /// Drops the connection, so that the next use makes a new one.
