@@ -1,3 +1,5 @@
+//! A real browser.
+
 use std::process::Command;
 
 use tempfile::TempDir;

@@ -1,3 +1,5 @@
+//! The three services over stores of their own.
+
 use std::cell::Cell;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! The embedded program on a folder of its own.
+
 use std::path::Path;
 
 use super::{Service, free_port, totals_of};

@@ -1,3 +1,5 @@
+//! A PostgreSQL of its own for each test that needs one.
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::chown;

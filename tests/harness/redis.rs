@@ -1,3 +1,5 @@
+//! A Redis of its own for each test that needs one.
+
 use std::process::Command;
 
 use redis::aio::MultiplexedConnection;

@@ -1,3 +1,5 @@
+//! A program as a child process: its output, its signals, its end.
+
 use std::env;
 use std::io::{self, BufRead, BufReader, PipeReader};
 use std::path::Path;

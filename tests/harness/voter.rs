@@ -1,3 +1,5 @@
+//! A voter, over plain HTTP.
+
 use std::sync::LazyLock;
 
 use reqwest::header::{COOKIE, SET_COOKIE};
