@@ -44,7 +44,8 @@ const LOGGED: &str = "info,sqlx=error";
 
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
+    let chosen = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = EnvFilter::new(chosen.as_deref().unwrap_or(LOGGED));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

@@ -110,8 +110,13 @@ impl Line<'_> {
         if Instant::now() < self.ask_at {
             return None;
         }
-        let late = |_| Err(Unavailable("no answer in time".to_owned()));
-        match timeout(COUNTED_WITHIN, self.queue.depth()).await.unwrap_or_else(late) {
+        // Only the waiting is cut short: the question itself must end, for that
+        // is how the queue learns that its connection is broken.
+        let queue = self.queue.clone();
+        let asked = tokio::spawn(async move { queue.depth().await });
+        let late = || Err(Unavailable(format!("no answer within {COUNTED_WITHIN:?}")));
+        let answer = timeout(COUNTED_WITHIN, asked).await.ok().and_then(Result::ok);
+        match answer.unwrap_or_else(late) {
             Ok(depth) => {
                 self.outage.over();
                 Some(depth.uncounted())

@@ -31,7 +31,7 @@ impl Clock {
         let latest_ms = now_ms + took.as_millis() as i64;
         let known_ms = self.now_ms().unwrap_or(now_ms).clamp(now_ms, latest_ms);
         let at_origin_ms = known_ms - self.since_origin_ms();
-        self.at_origin_ms.get_or_init(AtomicI64::default).store(at_origin_ms, Ordering::Relaxed);
+        self.at_origin_ms.get_or_init(|| AtomicI64::new(at_origin_ms)).store(at_origin_ms, Ordering::Relaxed);
     }
 
     fn since_origin_ms(&self) -> i64 {

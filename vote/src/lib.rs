@@ -9,6 +9,7 @@ mod settings;
 mod voter;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -19,6 +20,7 @@ use common::poll::Poll;
 use common::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 
@@ -32,6 +34,9 @@ pub const NEEDS: &[Part] = &[Part::Queue];
 
 /// A vote is a dozen bytes; nobody needs more than this.
 const BODY_MAX: usize = 1024;
+
+/// Longer than a queue that is well takes to answer, and not worth a person's notice.
+const FIRST_LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// Everything a voter needs: the poll, the keys of the cookies, and the queue.
 #[derive(Debug)]
@@ -60,8 +65,9 @@ pub struct Booth {
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
     let desk = Arc::new(Desk { booth, clock: Clock::new(), doubt: Notify::new() });
     let mut watch = Watch::new(&desk, &health);
-    // Before the first voter, who would else be told *Not recorded*.
-    let pause = watch.look().await;
+    // Before the first voter, who would else be told *Not recorded*; but a
+    // queue that does not answer must not keep the page away.
+    let pause = timeout(FIRST_LOOK_WITHIN, watch.look()).await.unwrap_or_default();
     tracing::info!("votes are taken by {}", desk.booth.replica);
     tokio::join!(watch.keep(pause, &shutdown), http::serve(listener, router(desk.clone()), shutdown.clone()),);
 }

@@ -54,6 +54,15 @@ const BURY: &str = r"
     end
 ";
 
+/// Takes a consumer off the list, unless it still holds something, which could
+/// then be claimed by nobody. In one step, because a read that it gave up on
+/// may still be on its way.
+const LEAVE: &str = r"
+    if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
+        redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+    end
+";
+
 /// The queue on Redis.
 #[derive(Clone, Debug)]
 pub struct RedisQueue {
@@ -98,13 +107,13 @@ impl RedisQueue {
 
     async fn try_probe(&self) -> Result<Probe, RedisError> {
         let warnings = durability::warnings(&self.link).await?;
-        // Alone, because a reply to a write waits for its fsync, and the clock would go stale.
-        let asked = Instant::now();
-        let (seconds, micros): (i64, i64) = self.link.run(&redis::cmd("TIME")).await?;
-        let took = asked.elapsed();
         let mut commands = redis::pipe();
         commands.xlen(STREAM).set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
         let (uncounted, ()): (u64, ()) = self.link.run_all(&commands).await?;
+        // Last, so that it is fresh, and alone, because a reply to a write waits for its fsync.
+        let asked = Instant::now();
+        let (seconds, micros): (i64, i64) = self.link.run(&redis::cmd("TIME")).await?;
+        let took = asked.elapsed();
         Ok(Probe { now_ms: seconds * 1000 + micros / 1000, took, uncounted, warnings })
     }
 
@@ -174,21 +183,11 @@ impl RedisConsumer {
         taken.map(deliveries).map_err(|error| self.link.away(&error))
     }
 
-    /// Takes this consumer off the list, unless it still holds something, which
-    /// could then be claimed by nobody. Nobody else reads under our name.
     pub(super) async fn leave(self) -> Result<(), Unavailable> {
-        self.try_leave().await.map_err(|error| self.link.away(&error))
-    }
-
-    async fn try_leave(&self) -> Result<(), RedisError> {
-        let mut held = redis::cmd("XPENDING");
-        held.arg(STREAM).arg(GROUP).arg("-").arg("+").arg(1).arg(&self.name);
-        let held: Vec<redis::Value> = self.link.run(&held).await?;
-        if held.is_empty() {
-            let leave = Cmd::xgroup_delconsumer(STREAM, GROUP, &self.name);
-            let () = self.link.run(&leave).await?;
-        }
-        Ok(())
+        let script = Script::new(LEAVE);
+        let mut call = script.key(STREAM);
+        call.arg(GROUP).arg(&self.name);
+        self.link.call(&call).await.map_err(|error| self.link.away(&error))
     }
 
     async fn claim_or_read(&mut self, max: usize) -> Result<Entries, RedisError> {

@@ -62,8 +62,8 @@ impl SqliteQueue {
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
         // Only the beginning of a write tells that the file can be written.
         drop(self.data.write().await?);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let uncounted = self.depth().await?.uncounted();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Ok(Probe { now_ms: now.as_millis() as i64, took: Duration::ZERO, uncounted, warnings: Vec::new() })
     }
 
