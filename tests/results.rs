@@ -153,7 +153,8 @@ async fn the_page_is_complete_without_its_script_and_labels_are_only_text() {
     let urna = Embedded::start_with(data.path(), &labels).await;
     let mut voter = Voter::arrive(&urna.vote).await;
     voter.insist(&[&urna.vote], "a").await;
-    totals_of(&urna.result, "one vote", |totals| totals["total"] == 1).await;
+    let settled = |totals: &Value| totals["total"] == 1 && totals["waiting"] == 0;
+    totals_of(&urna.result, "one vote, and none that waits", settled).await;
     for url in [&urna.vote, &urna.result] {
         let page = client().get(url).send().await.unwrap().text().await.unwrap();
         assert!(!page.contains("<script>") && page.contains("alert(1)"), "{page}");

@@ -25,6 +25,10 @@ const FRAME_EVERY: Duration = Duration::from_millis(50);
 /// Notifications get lost, so the totals are read this often without any.
 const READ_EVERY: Duration = Duration::from_secs(1);
 
+/// Votes leave the queue just after they were counted, so while some seem to
+/// wait, the next reading is sooner.
+const READ_SOON: Duration = Duration::from_millis(200);
+
 /// The totals wait no longer than this for the number of votes that wait.
 const COUNTED_WITHIN: Duration = Duration::from_millis(500);
 
@@ -86,7 +90,8 @@ async fn read_totals(board: &Board, frames: &watch::Sender<Option<Arc<Frame>>>, 
                 health.ready(Part::Ledger, Vec::new());
                 publish(frames, snapshot(&board.poll, totals, waiting));
                 // Whether woken or not, the next reading is due.
-                let _ = timeout(READ_EVERY, changes.changed()).await;
+                let patience = if waiting == Some(0) { READ_EVERY } else { READ_SOON };
+                let _ = timeout(patience, changes.changed()).await;
             }
             Err(error) => {
                 mark_stale(frames, waiting, health, &error);
