@@ -6,10 +6,14 @@ main() {
     cd "$(dirname "${BASH_SOURCE[0]}")"
     case "${1-}" in
         -h | --help) usage ;;
-        setup) install_missing ;;
+        setup)
+            install_missing
+            fetch_axe
+            ;;
         *)
             require_rust
             install_missing
+            fetch_axe
             check_sources
             run_tests "$@"
             ;;
@@ -26,9 +30,10 @@ Usage:
   ./test.sh --help           this text
 
 The tests start their own Redis, PostgreSQL and browser, so these programs must be here:
-redis-server, initdb and postgres, Chromium or Chrome, chromedriver, and a C compiler.
+redis-server, initdb and postgres, Chromium or Chrome, chromedriver, npm, and a C compiler.
 On Debian and Ubuntu the missing ones are installed with apt-get (through sudo unless run
 as root), and their system services are left off. Elsewhere the script names what is missing.
+axe-core, which looks for barriers on the pages, is fetched into tests/axe with npm.
 
 The last line of a run is its result: `N passed, N failed`, with `, N skipped` if any were.
 The exit code is zero only when every check and every test passed.
@@ -63,6 +68,7 @@ find_missing() {
     have_postgresql || missing+=(postgresql)
     have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
     have chromedriver || missing+=(chromium-driver)
+    have npm || missing+=(npm)
     # gcc only recommends the C library's headers, and recommendations are not installed.
     have cc || missing+=(gcc libc6-dev)
 }
@@ -101,6 +107,14 @@ keep_services_off() {
             redis-server | postgresql) as_root env SYSTEMD_OFFLINE=1 systemctl --quiet disable "$package.service" ;;
         esac
     done
+}
+
+# Its lock file names the bytes, so what was fetched stays good until that changes.
+fetch_axe() {
+    local folder=tests/axe
+    if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+        step npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
+    fi
 }
 
 check_sources() {
@@ -174,6 +188,7 @@ die_missing() {
             postgresql) echo "  initdb and postgres: the PostgreSQL server, 15 or newer" ;;
             chromium) echo "  chromium, chromium-browser or google-chrome: the browser" ;;
             chromium-driver) echo "  chromedriver: of the browser's version" ;;
+            npm) echo "  npm: to fetch axe-core, with Node.js" ;;
             gcc) echo "  cc: a C compiler with its library's headers, such as gcc" ;;
         esac
     done >&2

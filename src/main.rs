@@ -87,7 +87,7 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
         keys,
         replica: replica.clone(),
         secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
-        results: Sibling { url: cli.result_url, port: results.local_addr()?.port() },
+        results: sibling(cli.result_url, results.local_addr()?),
         require_durable_queue: false,
         embedded: true,
     };
@@ -96,7 +96,7 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
         ledger: ledger.clone(),
         queue: queue.clone(),
         replica: replica.clone(),
-        ballot: Sibling { url: cli.vote_url, port: votes.local_addr()?.port() },
+        ballot: sibling(cli.vote_url, votes.local_addr()?),
         embedded: true,
     };
     // Nobody asks for the health of a process that people start by hand.
@@ -112,6 +112,10 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
 
 fn stores(data: DataFile) -> (Queue, Ledger) {
     (Queue::Sqlite(SqliteQueue::new(data.clone())), Ledger::Sqlite(SqliteLedger::new(data)))
+}
+
+fn sibling(url: Option<String>, address: SocketAddr) -> Sibling {
+    Sibling { url, port: address.port(), is_loopback: address.ip().is_loopback() }
 }
 
 fn announce(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Result<()> {

@@ -14,6 +14,7 @@ contract! { [postgres, sqlite] {
     an_empty_ledger_has_an_epoch_and_no_votes,
     a_ballot_is_counted_once_however_often_it_is_recorded,
     a_change_of_mind_moves_one_vote,
+    every_ballot_that_was_news_is_counted_changes_of_mind_too,
     an_older_ballot_that_comes_late_changes_nothing,
     equal_orders_end_the_same_in_any_sequence,
     polls_do_not_touch_each_other,
@@ -51,6 +52,17 @@ async fn a_change_of_mind_moves_one_vote(backend: Backend) {
     }
     assert_eq!(votes(&totals(&ledger).await), [("a", 0), ("b", 0), ("c", 1)]);
     assert_recount_agrees(&ledger).await;
+}
+
+async fn every_ballot_that_was_news_is_counted_changes_of_mind_too(backend: Backend) {
+    let ledger = backend.ledger();
+    let mut news = 0;
+    for (voter, choice, ord) in [(1, 0, 5), (2, 0, 1), (1, 1, 6), (1, 1, 7), (2, 2, 1), (1, 0, 3), (3, 1, 9)]
+    {
+        news += ledger.record(&[&ballot(voter, choice, ord)]).await.unwrap();
+        assert_eq!(totals(&ledger).await.counted(), news as i64);
+    }
+    assert!(news >= 5);
 }
 
 async fn an_older_ballot_that_comes_late_changes_nothing(backend: Backend) {

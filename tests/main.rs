@@ -11,10 +11,12 @@
 
 mod harness;
 
+mod accessibility;
 mod backends;
 mod browser;
 mod embedded;
 mod ledger_contract;
+mod pages;
 mod pipeline;
 mod queue_contract;
 mod results;

@@ -34,6 +34,32 @@ async fn a_viewer_gets_the_totals_at_once_and_then_every_change() {
 }
 
 #[tokio::test]
+async fn a_page_gets_its_view_in_the_readers_language() {
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let mut page = Viewer::join_at(&urna.result, "/ws/es").await;
+    assert_eq!(page.next().await["headline"], "Todavía no hay votos.");
+    Voter::arrive(&urna.vote).await.vote(&urna.vote, "a").await.unwrap();
+    let leads = "\u{2068}Nesquik\u{2069} va por delante por 1 voto.";
+    let view = page.until(|view| view["headline"] == leads).await;
+    let option = serde_json::json!({
+        "votes": "1 voto", "share": "100,0\u{a0}%", "bar": "100.00%", "leads": true
+    });
+    assert_eq!(view["options"][0], option);
+}
+
+/// A page takes a silent connection for a lost one.
+#[tokio::test]
+async fn a_viewer_is_told_again_while_nothing_changes() {
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let mut viewer = Viewer::join(&urna.result).await;
+    let first = viewer.next().await;
+    let again = viewer.until(|totals| totals["as_of"] != first["as_of"]).await;
+    assert_eq!(again["version"], first["version"]);
+}
+
+#[tokio::test]
 async fn a_viewer_gets_at_most_twenty_messages_a_second_and_the_newest_wins() {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
@@ -109,6 +135,12 @@ async fn before_postgres_ever_answered_the_api_says_so() {
     let answer = client().get(format!("{}/api/totals", result.url)).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "2"));
     assert!(answer.text().await.unwrap().contains("the database has not answered"));
+    let mut page = Viewer::join_at(&result.url, "/ws/en").await;
+    let view = page.next().await;
+    assert_eq!(
+        (&view["headline"], &view["total"]),
+        (&"The database has not answered yet.".into(), &"".into())
+    );
     let no_socket = client().get(format!("{}/ws", result.url)).send().await.unwrap();
     assert_eq!(no_socket.status(), 426);
     assert_eq!(result.readyz().await.unwrap().0, 503);
@@ -160,14 +192,18 @@ async fn the_page_is_complete_without_its_script_and_labels_are_only_text() {
         assert!(!page.contains("<script>") && page.contains("alert(1)"), "{page}");
     }
     let page = client().get(&urna.result).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains(">1 vote.<") && page.contains(r#"value="1""#), "{page}");
+    assert!(page.contains(">1 vote<") && page.contains(r#"width="100.00%""#), "{page}");
 }
 
 struct Viewer(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Viewer {
     async fn join(url: &str) -> Self {
-        let (socket, _) = connect_async(format!("{}/ws", url.replace("http", "ws"))).await.unwrap();
+        Self::join_at(url, "/ws").await
+    }
+
+    async fn join_at(url: &str, path: &str) -> Self {
+        let (socket, _) = connect_async(format!("{}{path}", url.replace("http", "ws"))).await.unwrap();
         Self(socket)
     }
 

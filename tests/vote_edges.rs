@@ -43,12 +43,14 @@ async fn what_is_no_vote_is_refused_with_a_sentence() {
         (FORM, long.as_str(), 413, "at most 1024 bytes"),
         (("content-type", "application/json"), "{\"vote\":\"a\"}", 415, "x-www-form-urlencoded"),
         (("content-type", "text/plain"), "vote=a", 415, "x-www-form-urlencoded"),
-        (FORM, "vote=c", 400, "a (Nesquik), b (Cola Cao)"),
-        (FORM, "vote=A", 400, "a (Nesquik), b (Cola Cao)"),
-        (FORM, "vote=", 400, "a (Nesquik), b (Cola Cao)"),
-        (FORM, "", 400, "a (Nesquik), b (Cola Cao)"),
-        (FORM, "vote=%ff%fe", 400, "a (Nesquik), b (Cola Cao)"),
-        (FORM, "vote=a&vote=b", 400, "a (Nesquik), b (Cola Cao)"),
+        (FORM, "vote=c", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
+        (FORM, "vote=A", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
+        (FORM, "vote=", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
+        (FORM, "", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
+        (FORM, "vote=%ff%fe", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
+        (FORM, "vote=a&poll=another", 409, "The question has changed"),
+        (FORM, "vote=j&poll=another", 409, "The question has changed"),
+        (FORM, "vote=a&vote=b", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
     ];
     for (kind, body, status, sentence) in cases {
         let answer = post(&urna, &[kind], body).await;

@@ -9,6 +9,7 @@ use askama::Template;
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::from_fn;
 use axum::response::{Html, IntoResponse, Response};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,9 +23,14 @@ use tokio_util::task::TaskTracker;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 mod assets;
+mod notice;
+mod reader;
 mod sibling;
+mod weighted;
 
-pub use self::assets::{Asset, STYLE};
+pub use self::assets::{Asset, STYLE, edition};
+pub use self::notice::Notice;
+pub use self::reader::{COOKIE_KEPT_FOR, Reader};
 pub use self::sibling::Sibling;
 
 /// A request's headers must arrive within this, and the next request on the
@@ -79,14 +85,15 @@ pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationTok
     connections.wait().await;
 }
 
-/// Adds the headers that every answer to a browser carries, and answers
-/// unknown paths and methods with a page.
+/// Adds the headers that every answer to a browser carries, speaks the
+/// reader's language, and answers unknown paths and methods with a page.
 pub fn for_browsers(app: Router) -> Router {
     let set = |name: HeaderName, value| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
     };
     app.fallback(async || Notice::not_found())
         .method_not_allowed_fallback(async || Notice::method_not_allowed())
+        .layer(from_fn(reader::welcome))
         .layer(set(CONTENT_SECURITY_POLICY, POLICY))
         .layer(set(X_CONTENT_TYPE_OPTIONS, "nosniff"))
         // Every page and every answer is of this moment; only assets say otherwise. With one
@@ -94,45 +101,6 @@ pub fn for_browsers(app: Router) -> Router {
         .layer(set(CACHE_CONTROL, "no-store"))
         // Not `no-referrer`: forms would then send `Origin: null`.
         .layer(set(REFERRER_POLICY, "same-origin"))
-}
-
-/// A short page for everything that is not the page itself.
-#[derive(Debug, Template)]
-#[template(path = "notice.html")]
-pub struct Notice {
-    status: StatusCode,
-    title: String,
-    text: String,
-    /// Lines to type, for those who came with curl.
-    commands: Vec<String>,
-}
-
-impl Notice {
-    /// A page with this status, this title and this sentence.
-    pub fn new(status: StatusCode, title: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { status, title: title.into(), text: text.into(), commands: Vec::new() }
-    }
-
-    /// Shows commands that would have worked.
-    pub fn with_commands(mut self, commands: Vec<String>) -> Self {
-        self.commands = commands;
-        self
-    }
-
-    fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "Not found", "There is nothing at this address.")
-    }
-
-    fn method_not_allowed() -> Self {
-        let text = "This address does not take that kind of request.";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Not allowed", text)
-    }
-}
-
-impl IntoResponse for Notice {
-    fn into_response(self) -> Response {
-        (self.status, page(&self)).into_response()
-    }
 }
 
 /// Renders a page. Our templates cannot fail, so a failure is a bug to log.

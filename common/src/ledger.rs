@@ -116,6 +116,13 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// How many ballots were recorded, changes of mind included: a voter's
+    /// first makes one change and one vote, and every later one two changes,
+    /// off the old choice and onto the new, and no vote.
+    pub fn counted(&self) -> i64 {
+        (self.version + self.votes.values().sum::<i64>()) / 2
+    }
+
     /// A ledger without votes still has its one row, with the epoch alone.
     fn from_rows(rows: Vec<TotalsRow>) -> Result<Self, Unavailable> {
         let no_epoch = || Unavailable("the ledger has no epoch".to_owned());

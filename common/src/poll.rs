@@ -17,6 +17,9 @@ const MAX_LABEL_CHARS: usize = 100;
 /// A question longer than this fits no screen.
 const MAX_QUESTION_CHARS: usize = 300;
 
+/// Two lines of a projector, in the size of a short question.
+const LONG_QUESTION_CHARS: usize = 60;
+
 /// A question and two to ten options.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +53,17 @@ impl Poll {
     pub fn choices(&self) -> impl Iterator<Item = (Choice, &str)> {
         let keys = (0..).map_while(Choice::at);
         keys.zip(self.options.iter().map(String::as_str))
+    }
+
+    /// All that a page says of it: its id, the question and the labels.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let options = self.options.iter().map(String::as_str);
+        [self.id.as_str(), &self.question].into_iter().chain(options)
+    }
+
+    /// Whether the question fills several lines, so that pages set it smaller.
+    pub fn is_long(&self) -> bool {
+        self.question.chars().count() > LONG_QUESTION_CHARS
     }
 
     /// The label of an option, if the poll has it.

@@ -1,60 +1,108 @@
-// Keeps the totals on the page those that the server last sent.
+// Keeps the page what the server last said. Each message is the whole view, in
+// the reader's language; this script only puts it in its places.
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+// A server that lives says something at least every 5 s.
+const SILENT_AFTER_MS = 12_000;
 
-const freshness = document.getElementById("freshness");
-const options = document.getElementById("options");
-const total = document.getElementById("total");
+// After a break: a random pause up to this, twice as long after each failure,
+// so that the viewers of a restarted server do not all come at once.
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 15_000;
 
-let shown = { epoch: null, version: -1 };
+// While a server is updated, old and new pages live side by side: nobody
+// reloads twice at once, and a full hall does not reload together.
+const RELOAD_WITHIN_MS = 10_000;
+
+// Screen readers are told of changes no more often than this.
+const ANNOUNCE_EVERY_MS = 15_000;
+
+const main = document.querySelector("main");
+const place = (id) => document.getElementById(id);
+const rows = [...document.querySelectorAll(".totals li")];
+
+let shown = { epoch: null, version: -1, as_of: main.dataset.asOf };
 let failures = 0;
+let announcing;
 
 connect();
+offerFullScreen();
 
 function connect() {
-  const address = new URL("/ws", location.href);
+  const address = new URL(`/ws/${document.documentElement.lang}`, location.href);
   address.protocol = address.protocol.replace("http", "ws");
   const socket = new WebSocket(address);
+  let silence = setTimeout(lost, SILENT_AFTER_MS);
   socket.onmessage = (message) => {
     failures = 0;
-    show(JSON.parse(message.data));
+    clearTimeout(silence);
+    silence = setTimeout(lost, SILENT_AFTER_MS);
+    const view = JSON.parse(message.data);
+    if (view.edition === main.dataset.edition) return show(view);
+    // Another poll, or another version of this page.
+    part();
+    setTimeout(() => location.reload(), Math.random() * RELOAD_WITHIN_MS);
   };
-  socket.onclose = () => {
-    freshness.textContent = "Reconnecting …";
-    // A random pause, so that all viewers of a restarted server do not come at once.
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++);
-    setTimeout(connect, Math.random() * longest);
-  };
+  socket.onclose = lost;
+
+  // A cut network closes nothing, so silence counts as lost too.
+  function lost() {
+    part();
+    tellFreshness("reconnecting");
+    setTimeout(connect, Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++));
+  }
+
+  function part() {
+    clearTimeout(silence);
+    socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
 }
 
-function show(totals) {
-  // Another replica may be behind this one; a new epoch is a new ledger.
-  if (totals.epoch === shown.epoch && totals.version < shown.version) return;
-  shown = totals;
-  freshness.textContent = totals.live
-    ? "Live."
-    : `As of ${new Date(totals.as_of).toLocaleTimeString()}; the database is away.`;
-  options.replaceChildren(...totals.options.map((option) => row(option, totals.total)));
-  const votes = totals.total === 0 ? "No votes yet." : totals.total === 1 ? "1 vote." : `${totals.total} votes.`;
-  const waiting = totals.waiting > 0 ? ` Waiting to be counted: ${totals.waiting}.` : "";
-  total.textContent = votes + waiting;
+function show(view) {
+  // Another replica may be behind the one before; a new epoch is a new ledger.
+  const isBehind = !view.as_of || (view.epoch === shown.epoch && view.version < shown.version);
+  if (!isBehind || !shown.as_of) showTotals(view);
+  put("trouble", view.trouble);
+  put("replica", view.replica);
+  tellFreshness(view.freshness);
 }
 
-function row(option, all) {
-  const label = document.createElement("th");
-  label.scope = "row";
-  label.dir = "auto";
-  label.textContent = option.label;
-  const meter = document.createElement("meter");
-  meter.max = Math.max(all, 1);
-  meter.value = option.votes;
-  meter.ariaLabel = option.label;
-  const bar = document.createElement("td");
-  bar.append(meter);
-  const votes = document.createElement("td");
-  votes.textContent = option.votes;
-  const row = document.createElement("tr");
-  row.append(label, bar, votes);
-  return row;
+function showTotals(view) {
+  if (shown.epoch) announce(`${view.headline} ${view.total}`);
+  shown = view;
+  for (const id of ["headline", "total", "pace"]) put(id, view[id]);
+  place("curve").setAttribute("d", view.curve);
+  view.options.forEach((option, at) => {
+    const row = rows[at];
+    row.querySelector(".share").textContent = option.share;
+    row.querySelector(".votes").textContent = option.votes;
+    row.querySelector("rect").setAttribute("width", option.bar);
+    row.classList.toggle("leads", option.leads);
+  });
+}
+
+function tellFreshness(state) {
+  const time = shown.as_of && localTime(new Date(shown.as_of));
+  put("freshness", time ? main.dataset[state].replace("{time}", time) : "");
+  place("freshness").className = state;
+}
+
+// Only what differs: a status that is written again would be read out again.
+function put(id, text) {
+  if (place(id).textContent !== text) place(id).textContent = text;
+}
+
+function announce(words) {
+  if (announcing || words === `${shown.headline} ${shown.total}`) return;
+  announcing = setTimeout(() => {
+    announcing = null;
+    put("announcement", `${shown.headline} ${shown.total} ${place("trouble").textContent}`);
+  }, ANNOUNCE_EVERY_MS);
+}
+
+function offerFullScreen() {
+  const button = place("full-screen");
+  button.hidden = !document.fullscreenEnabled;
+  button.onclick = () =>
+    document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen();
 }

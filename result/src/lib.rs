@@ -1,12 +1,18 @@
 //! Streams the totals to every browser. One reader per replica asks the
 //! ledger; any number of viewers watch what it last read.
 
+mod course;
 mod feed;
+mod line;
+mod pace;
 mod page;
+mod poster;
 mod settings;
+mod snapshot;
 mod socket;
+mod view;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -27,15 +33,18 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::feed::Frame;
+use self::course::Lately;
 pub use self::settings::Settings;
+use self::snapshot::{Frame, Snapshot};
 
 /// Keeps the page up to date.
-const SCRIPT: Asset = Asset {
-    name: "results.js",
-    content_type: "text/javascript; charset=utf-8",
-    content: include_str!("../assets/results.js"),
-};
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "results.js",
+        "text/javascript; charset=utf-8",
+        concat!(include_str!("../../common/assets/local-time.js"), include_str!("../assets/results.js")),
+    )
+});
 
 /// Viewers at a time, on one replica. At some 20 KiB each that is 300 MB;
 /// further viewers belong to another replica.
@@ -68,7 +77,8 @@ pub struct Board {
 /// Shows the totals on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown: CancellationToken) {
     tracing::info!("totals are shown by {}", board.replica);
-    let (frames, newest) = watch::channel(None);
+    let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
+    let (frames, newest) = watch::channel(Arc::new(nothing_yet));
     let hall = Arc::new(Hall {
         board,
         newest,
@@ -85,12 +95,14 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
     let _ = timeout(GOODBYES_WITHIN, hall.viewers.wait()).await;
 }
 
+/// What was last read from the ledger.
+type Newest = watch::Receiver<Arc<Frame>>;
+
 /// The board and those who watch it: what the handlers share.
 #[derive(Debug)]
 struct Hall {
     board: Board,
-    /// What was last read from the ledger, if anything was.
-    newest: watch::Receiver<Option<Arc<Frame>>>,
+    newest: Newest,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
     shutdown: CancellationToken,
@@ -100,20 +112,19 @@ fn router(hall: Arc<Hall>) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
         .route("/api/totals", get(totals))
-        .route("/ws", get(socket::watch))
+        .route("/presenter", get(page::presenter))
+        .route("/ws", get(socket::watch_totals))
+        .route("/ws/{language}", get(socket::watch_view))
         .with_state(hall);
     http::for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)))
 }
 
 async fn totals(State(hall): State<Arc<Hall>>) -> Response {
     let headers = [(CONTENT_TYPE, "application/json")];
-    match hall.newest.borrow().as_deref() {
-        Some(frame) => (headers, Bytes::from(frame.json.clone())).into_response(),
-        None => {
-            let error =
-                r#"{"error":"no totals yet: the database has not answered since this replica started"}"#;
-            (StatusCode::SERVICE_UNAVAILABLE, headers, [(RETRY_AFTER, RETRY_AFTER_SECONDS)], error)
-                .into_response()
-        }
+    let newest = hall.newest.borrow().clone();
+    if newest.snapshot.as_of.is_some() {
+        return (headers, Bytes::from(newest.json.clone())).into_response();
     }
+    let error = r#"{"error":"no totals yet: the database has not answered since this replica started"}"#;
+    (StatusCode::SERVICE_UNAVAILABLE, headers, [(RETRY_AFTER, RETRY_AFTER_SECONDS)], error).into_response()
 }

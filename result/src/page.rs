@@ -3,35 +3,81 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
-use common::http;
+use common::http::{self, Reader};
+use common::phrases::{Phrases, fill};
+use common::poll::Poll;
 
-use crate::feed::Snapshot;
+use crate::pace::{REMEMBERED_MINUTES, STRETCHES};
+use crate::poster::Poster;
+use crate::view::{CURVE_HEIGHT, Freshness, View};
 use crate::{Hall, SCRIPT};
 
+/// A page without its script asks again after this: seldom enough to be read in peace.
+const REFRESH_SECONDS: u32 = 15;
+
+/// What opens the embedded mode to the room.
+const OPEN_TO_THE_ROOM: &str = "VOTE_LISTEN=0.0.0.0:8000 RESULT_LISTEN=0.0.0.0:8001 cargo run";
+
 /// Shows the newest totals.
-pub(crate) async fn results(State(hall): State<Arc<Hall>>, headers: HeaderMap) -> Response {
-    let newest = hall.newest.borrow().clone();
-    let board = &hall.board;
+pub(crate) async fn results(State(hall): State<Arc<Hall>>, Extension(reader): Extension<Reader>) -> Response {
+    show(&hall, &reader, false)
+}
+
+/// Shows them to a room.
+pub(crate) async fn presenter(
+    State(hall): State<Arc<Hall>>,
+    Extension(reader): Extension<Reader>,
+) -> Response {
+    show(&hall, &reader, true)
+}
+
+fn show(hall: &Hall, reader: &Reader, presenter: bool) -> Response {
+    let (board, say) = (&hall.board, reader.say);
     http::page(&Page {
-        question: &board.poll.question,
-        snapshot: newest.as_deref().map(|frame| &frame.snapshot),
+        say,
         script: SCRIPT.path(),
-        vote: board.ballot.url(&headers),
-        replica: &board.replica,
+        poll: &board.poll,
+        view: View::of(board, &hall.newest.borrow(), say),
+        poster: Poster::to(&board.ballot, reader),
         embedded: board.embedded,
+        presenter,
     })
 }
 
 #[derive(Template)]
 #[template(path = "results.html")]
 struct Page<'a> {
-    question: &'a str,
-    snapshot: Option<&'a Snapshot>,
-    script: String,
-    vote: String,
-    replica: &'a str,
+    say: &'static Phrases,
+    script: &'a str,
+    poll: &'a Poll,
+    view: View,
+    poster: Poster,
     embedded: bool,
+    presenter: bool,
+}
+
+impl Page<'_> {
+    /// How fresh the totals are, for a reader without the script.
+    fn freshness(&self) -> String {
+        let phrase = match self.view.freshness {
+            Freshness::Live => self.say.as_of,
+            Freshness::Away => self.say.away,
+        };
+        self.view.as_of.map_or(String::new(), |as_of| fill(phrase, "time", &as_of.in_utc()))
+    }
+
+    fn refreshes(&self) -> String {
+        fill(self.say.refreshes, "seconds", &REFRESH_SECONDS.to_string())
+    }
+
+    fn pace_title(&self) -> String {
+        fill(self.say.pace, "minutes", &REMEMBERED_MINUTES.to_string())
+    }
+
+    fn curve_box(&self) -> String {
+        format!("0 0 {} {CURVE_HEIGHT}", STRETCHES - 1)
+    }
 }

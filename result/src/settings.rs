@@ -35,7 +35,7 @@ impl Settings {
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),
             queue: Queue::Redis(RedisQueue::open(&self.redis)?),
             replica,
-            ballot: Sibling { url: self.vote_url, port: VOTE_PORT },
+            ballot: Sibling { url: self.vote_url, port: VOTE_PORT, is_loopback: false },
             embedded: false,
         })
     }

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
-use common::http::Notice;
-use tokio::sync::watch;
+use common::http::{Notice, RETRY_AFTER_SECONDS};
+use common::language::Language;
 use tokio::time::{Instant, interval_at, timeout};
-use tokio_util::sync::CancellationToken;
 
-use crate::Hall;
-use crate::feed::Frame;
+use crate::{Board, Hall, Newest};
 
 /// Viewers send nothing but pongs. The default of 128 KiB each would be most
 /// of the memory of a full hall.
@@ -38,18 +37,38 @@ const SENT_WITHIN: Duration = Duration::from_secs(10);
 /// the next one is gone.
 const PING_EVERY: Duration = Duration::from_secs(25);
 
-/// Seats a viewer, if there is a seat.
-pub(crate) async fn watch(
+/// A page that hears nothing for 12 s takes its connection for lost, so it
+/// is told the newest again after this, even if nothing changed.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
+
+type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
+
+/// Sends a program the totals.
+pub(crate) async fn watch_totals(State(hall): State<Arc<Hall>>, upgrade: Upgrade) -> Response {
+    seat(hall, None, upgrade)
+}
+
+/// Sends a page its view, in the reader's language.
+pub(crate) async fn watch_view(
     State(hall): State<Arc<Hall>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    Path(code): Path<String>,
+    upgrade: Upgrade,
 ) -> Response {
+    match Language::from_code(&code) {
+        Some(language) => seat(hall, Some(language), upgrade),
+        None => Notice::not_found().into_response(),
+    }
+}
+
+/// Seats a viewer, if there is a seat.
+fn seat(hall: Arc<Hall>, language: Option<Language>, upgrade: Upgrade) -> Response {
     let Ok(upgrade) = upgrade else {
-        let text = "The page with the results listens here for changes; there is nothing to look at.";
-        return Notice::new(StatusCode::UPGRADE_REQUIRED, "For the page only", text).into_response();
+        return Notice::new(StatusCode::UPGRADE_REQUIRED, |say| say.no_page, |say| say.no_socket)
+            .into_response();
     };
     let Ok(seat) = hall.seats.clone().try_acquire_owned() else {
-        let text = "As many people watch here as this server can seat. The page tries again by itself.";
-        return Notice::new(StatusCode::SERVICE_UNAVAILABLE, "Full", text).into_response();
+        let notice = Notice::new(StatusCode::SERVICE_UNAVAILABLE, |say| say.full, |say| say.no_seat);
+        return ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], notice).into_response();
     };
     // From now on shutdown waits for this viewer, who is not seated yet.
     let token = hall.viewers.token();
@@ -60,9 +79,9 @@ pub(crate) async fn watch(
         .max_message_size(MESSAGE_MAX_BYTES)
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
-            let viewer = Viewer { socket, answered: true };
+            let viewer = Viewer { socket, language, answered: true };
             metrics::gauge!("urna_result_viewers").increment(1);
-            viewer.watch(hall.newest.clone(), hall.shutdown.clone()).await;
+            viewer.watch(&hall).await;
             metrics::gauge!("urna_result_viewers").decrement(1);
             drop((seat, token));
         })
@@ -70,6 +89,8 @@ pub(crate) async fn watch(
 
 struct Viewer {
     socket: WebSocket,
+    /// None for a program, which reads numbers in any language.
+    language: Option<Language>,
     /// Whether the last ping was answered.
     answered: bool,
 }
@@ -78,19 +99,19 @@ struct Viewer {
 struct Gone;
 
 impl Viewer {
-    async fn watch(mut self, mut newest: watch::Receiver<Option<Arc<Frame>>>, shutdown: CancellationToken) {
+    async fn watch(mut self, hall: &Hall) {
+        let mut newest = hall.newest.clone();
         newest.mark_changed();
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut told_again = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
         loop {
             let step = tokio::select! {
-                () = shutdown.cancelled() => return self.say_goodbye().await,
+                () = hall.shutdown.cancelled() => return self.say_goodbye().await,
                 Ok(()) = newest.changed() => {
-                    let json = newest.borrow_and_update().as_ref().map(|frame| frame.json.clone());
-                    match json {
-                        Some(json) => self.send(Message::Text(json)).await,
-                        None => Ok(()),
-                    }
+                    told_again.reset();
+                    self.tell(&mut newest, &hall.board).await
                 }
+                _ = told_again.tick() => self.tell(&mut newest, &hall.board).await,
                 _ = pings.tick() => self.ping().await,
                 heard = self.socket.recv() => match heard {
                     Some(Ok(Message::Pong(_))) => {
@@ -105,6 +126,17 @@ impl Viewer {
                 return;
             }
         }
+    }
+
+    async fn tell(&mut self, newest: &mut Newest, board: &Board) -> Result<(), Gone> {
+        let frame = newest.borrow_and_update().clone();
+        let text = match self.language {
+            Some(language) => frame.view(board, language),
+            // A page can say that nothing is known; a program would take zeros for totals.
+            None if frame.snapshot.as_of.is_none() => return Ok(()),
+            None => frame.json.clone(),
+        };
+        self.send(Message::Text(text)).await
     }
 
     async fn ping(&mut self) -> Result<(), Gone> {

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::prelude::*;
 
@@ -13,6 +14,22 @@ const READY: &str = "was started successfully";
 /// No window, no sandbox (which root cannot have), and no calls to the outside.
 const ARGUMENTS: &str = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --disable-background-networking --disable-component-update --disable-sync";
+
+/// The size of a screen in CSS pixels, and how many of its own make one of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Screen {
+    pub width: u32,
+    pub height: u32,
+    pub scale: u32,
+}
+
+impl Screen {
+    /// The narrowest that is still sold, and what others become at 400 % zoom.
+    pub const NARROW: Self = Self { width: 320, height: 568, scale: 2 };
+    pub const PHONE: Self = Self { width: 390, height: 780, scale: 2 };
+    pub const DESKTOP: Self = Self { width: 1280, height: 860, scale: 1 };
+    pub const PROJECTOR: Self = Self { width: 1920, height: 1080, scale: 1 };
+}
 
 /// Chromium with an empty profile, driven through chromedriver.
 pub struct Browser {
@@ -55,6 +72,37 @@ impl Browser {
         self.page.quit().await.expect("the end of the browser");
     }
 
+    /// Changes the size of the screen.
+    pub async fn look_at(&self, screen: Screen) {
+        let Screen { width, height, scale } = screen;
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
+        self.order("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Sets what the reader prefers, as media features.
+    pub async fn prefer(&self, features: &[(&str, &str)]) {
+        let features: Vec<Value> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.order("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Sets the languages that the reader likes best.
+    pub async fn speak(&self, languages: &str) {
+        self.order("Network.enable", json!({})).await;
+        let headers = json!({ "headers": { "Accept-Language": languages } });
+        self.order("Network.setExtraHTTPHeaders", headers).await;
+    }
+
+    /// Runs a script on the page and returns what it returns.
+    pub async fn run(&self, script: &str) -> Value {
+        self.page.execute(script, Vec::new()).await.expect("a script that runs").json().clone()
+    }
+
+    async fn order(&self, command: &str, parameters: Value) {
+        self.page.cdp().send_raw(command, parameters).await.expect("a browser that obeys");
+    }
+
     pub async fn open(&self, url: &str) {
         self.page.goto(url).await.expect("the page");
     }
@@ -64,11 +112,17 @@ impl Browser {
         self.page.find(button).await.expect("the button").click().await.expect("a click");
     }
 
+    /// Types into whatever has the focus.
+    pub async fn type_keys(&self, keys: impl Into<TypingData>) {
+        let focused = self.page.active_element().await.expect("something with the focus");
+        focused.send_keys(keys).await.expect("keys that arrive");
+    }
+
     /// Waits until the page shows this text to a reader.
     pub async fn shows(&self, text: &str) {
         eventually(&format!("the page to show {text:?}"), async || {
-            let shown = self.page.find(By::Tag("main")).await.ok()?.text().await.ok()?;
-            shown.contains(text).then_some(())
+            let shown = self.page.find(By::Tag("body")).await.ok()?.text().await.ok()?;
+            shown.replace(['\u{2068}', '\u{2069}'], "").contains(text).then_some(())
         })
         .await;
     }

@@ -23,9 +23,9 @@ impl Embedded {
         let usual = [("DATA", data), ("VOTE_LISTEN", &vote), ("RESULT_LISTEN", &result)];
         let mut service = Service::spawn("urna", &[&usual, more].concat());
         service.line("Stop with Ctrl-C").await;
-        let given = more.iter().find(|(name, _)| *name == "RESULT_LISTEN");
-        let result = given.map_or(result.as_str(), |(_, address)| *address);
-        let (vote, result) = (format!("http://{vote}"), format!("http://{result}"));
+        let given = |name, usual| more.iter().find(|given| given.0 == name).map_or(usual, |given| given.1);
+        let vote = format!("http://{}", given("VOTE_LISTEN", vote.as_str()));
+        let result = format!("http://{}", given("RESULT_LISTEN", result.as_str()));
         totals_of(&result, "the first totals", |totals| totals["live"] == true).await;
         Self { service, vote, result }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-pub use self::browser::Browser;
+pub use self::browser::{Browser, Screen};
 pub use self::deployment::{Deployment, totals_of};
 pub use self::embedded::Embedded;
 pub use self::postgres::Postgres;

@@ -3,60 +3,79 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request, State};
-use axum::http::header::{HOST, LOCATION, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Form};
 use common::ballot::{Ballot, Choice, random_uuid};
-use common::http::{Notice, RETRY_AFTER_SECONDS};
+use common::http::{Notice, RETRY_AFTER_SECONDS, Reader};
+use common::phrases::{Phrase, isolated};
 use common::poll::Poll;
 use common::queue::AppendError;
 use tokio::time::timeout;
 use tower_http::csrf::ProtectionError;
 
 use crate::page::{self, Trouble};
-use crate::voter::{Recorded, Voter};
+use crate::voter::Voter;
 use crate::{BODY_MAX, Desk};
 
 /// The body is a dozen bytes: whoever needs longer is not voting.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
+/// How what is no vote of this poll is counted in the metrics.
+const INVALID: &str = "invalid";
+
 const NOT_RECORDED: Trouble = Trouble {
-    title: "Not recorded",
-    text: "The ballot box cannot take votes right now. Press again in a moment.",
+    title: |say| say.not_recorded,
+    text: |say| say.box_closed,
+    status: StatusCode::SERVICE_UNAVAILABLE,
     outcome: "refused",
 };
 
 const NOT_CONFIRMED: Trouble = Trouble {
-    title: "Not confirmed",
-    text: "Your vote was sent, and no answer came back. Press again, it is safe: \
-        only your last vote counts, once.",
+    title: |say| say.not_confirmed,
+    text: |say| say.no_answer,
+    status: StatusCode::SERVICE_UNAVAILABLE,
     outcome: "unconfirmed",
 };
 
+/// The same key means something else there.
+const OTHER_POLL: Trouble = Trouble {
+    title: |say| say.not_recorded,
+    text: |say| say.other_poll,
+    status: StatusCode::CONFLICT,
+    outcome: INVALID,
+};
+
 /// Takes a vote.
-pub(crate) async fn cast(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+pub(crate) async fn cast(
+    State(desk): State<Arc<Desk>>,
+    Extension(reader): Extension<Reader>,
+    request: Request,
+) -> Response {
     let headers = request.headers().clone();
-    let choice = match read(&desk.booth.poll, request).await {
-        Ok(choice) => choice,
-        Err(notice) => return answered(notice.into_response(), "invalid"),
+    let vote = match read(&desk.booth.poll, request).await {
+        Ok(vote) => vote,
+        Err(notice) => return invalid(notice),
     };
     let Some(mut voter) = desk.booth.keys.verify(&headers) else {
-        return answered(no_identity(&headers).into_response(), "invalid");
+        return invalid(no_identity(&reader));
     };
-    match append(&desk, &mut voter, choice).await {
+    let appended = match vote {
+        Vote::Here(choice) => append(&desk, &mut voter, choice).await,
+        Vote::InAnotherPoll => Err(OTHER_POLL),
+    };
+    match appended {
         Ok(()) => answered(recorded(&desk, &voter), "recorded"),
-        Err(trouble) => answered(in_trouble(&desk, &headers, &voter, trouble), trouble.outcome),
+        Err(trouble) => answered(in_trouble(&desk, &reader, &voter, trouble), trouble.outcome),
     }
 }
 
 /// Refuses a vote that another site's page sent in the voter's name.
 pub(crate) fn from_another_site(_: ProtectionError) -> Response {
-    let text = "This vote was sent by another site's page, so it was not recorded. \
-        Open this site's own page and vote there.";
-    answered(Notice::new(StatusCode::FORBIDDEN, "Not recorded", text).into_response(), "invalid")
+    invalid(refused(StatusCode::FORBIDDEN, |say| say.another_site))
 }
 
 /// Sends the voter's next ballot to the queue. From here on the cookie knows
@@ -83,58 +102,61 @@ async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Tr
             }
         }
     })?;
-    voter.recorded = Some(Recorded { poll: ballot.poll, choice, at_ms: now_ms });
+    voter.remember(ballot.poll, choice, now_ms);
     Ok(())
 }
 
+/// A vote that can be understood.
+enum Vote {
+    Here(Choice),
+    /// Made on the page of another poll.
+    InAnotherPoll,
+}
+
 #[derive(serde::Deserialize)]
-struct Vote {
+struct Fields {
     vote: String,
+    /// The poll on the voter's page; somebody with curl need not name it.
+    poll: Option<String>,
 }
 
-async fn read(poll: &Poll, request: Request) -> Result<Choice, Notice> {
-    let read = timeout(BODY_WITHIN, Form::<Vote>::from_request(request, &()));
-    let form = read.await.map_err(|_| too_slow())?;
-    let Form(Vote { vote }) = form.map_err(|rejection| unreadable(poll, &rejection))?;
-    let choice = vote.parse::<Choice>().ok();
-    choice.filter(|choice| poll.label(*choice).is_some()).ok_or_else(|| unknown_choice(poll))
-}
-
-fn too_slow() -> Notice {
-    Notice::new(
-        StatusCode::REQUEST_TIMEOUT,
-        "Not recorded",
-        "Your vote arrived too slowly. Please vote again.",
-    )
+async fn read(poll: &Poll, request: Request) -> Result<Vote, Notice> {
+    let read = timeout(BODY_WITHIN, Form::<Fields>::from_request(request, &()));
+    let form = read.await.map_err(|_| refused(StatusCode::REQUEST_TIMEOUT, |say| say.too_slow))?;
+    let Form(fields) = form.map_err(|rejection| unreadable(poll, &rejection))?;
+    if fields.poll.is_some_and(|named| named != poll.id.as_str()) {
+        return Ok(Vote::InAnotherPoll);
+    }
+    let choice = fields.vote.parse().ok().filter(|choice| poll.label(*choice).is_some());
+    choice.map(Vote::Here).ok_or_else(|| unknown_choice(poll))
 }
 
 fn unreadable(poll: &Poll, rejection: &FormRejection) -> Notice {
     match rejection.status() {
         status @ StatusCode::PAYLOAD_TOO_LARGE => {
-            Notice::new(status, "Not recorded", format!("A vote has at most {BODY_MAX} bytes."))
+            refused(status, |say| say.too_large).with("bytes", BODY_MAX.to_string())
         }
-        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            let text = "A vote is a form: send it as application/x-www-form-urlencoded.";
-            Notice::new(status, "Not recorded", text)
-        }
+        status @ StatusCode::UNSUPPORTED_MEDIA_TYPE => refused(status, |say| say.no_form),
         _ => unknown_choice(poll),
     }
 }
 
 fn unknown_choice(poll: &Poll) -> Notice {
-    let keys: Vec<String> = poll.choices().map(|(key, label)| format!("{key} ({label})")).collect();
-    let text = format!("A vote is one of these keys: {}.", keys.join(", "));
-    Notice::new(StatusCode::BAD_REQUEST, "Not recorded", text)
+    let keys: Vec<String> =
+        poll.choices().map(|(key, label)| format!("{key} ({})", isolated(label))).collect();
+    refused(StatusCode::BAD_REQUEST, |say| say.unknown_choice).with("keys", keys.join(", "))
 }
 
-fn no_identity(headers: &HeaderMap) -> Notice {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8000");
-    let text = "Your browser sent no valid cookie, and without one a vote cannot be told from \
-        another voter's. Open the page, allow its cookie, and vote again. With curl:";
-    Notice::new(StatusCode::FORBIDDEN, "Not recorded", text).with_commands(vec![
+fn no_identity(reader: &Reader) -> Notice {
+    let host = reader.host.as_ref().map_or("localhost:8000", |host| host.as_str());
+    refused(StatusCode::FORBIDDEN, |say| say.no_identity).with_commands(vec![
         format!("curl -s -o /dev/null -c voter.txt http://{host}/"),
         format!("curl -iL -b voter.txt -c voter.txt -d vote=a http://{host}/"),
     ])
+}
+
+fn refused(status: StatusCode, reason: Phrase) -> Notice {
+    Notice::new(status, |say| say.not_recorded, reason)
 }
 
 /// Sends the browser back to the page, which tells what was recorded: a
@@ -145,12 +167,18 @@ fn recorded(desk: &Desk, voter: &Voter) -> Response {
     response
 }
 
-fn in_trouble(desk: &Desk, headers: &HeaderMap, voter: &Voter, trouble: Trouble) -> Response {
-    let mut response = page::render(desk, headers, voter, Some(trouble));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+fn in_trouble(desk: &Desk, reader: &Reader, voter: &Voter, trouble: Trouble) -> Response {
+    let mut response = page::render(desk, reader, voter, Some(trouble));
+    *response.status_mut() = trouble.status;
+    if trouble.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
     page::set_cookie(desk, &mut response, voter);
     response
+}
+
+fn invalid(notice: Notice) -> Response {
+    answered(notice.into_response(), INVALID)
 }
 
 fn answered(response: Response, outcome: &'static str) -> Response {

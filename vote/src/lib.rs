@@ -8,14 +8,15 @@ mod readiness;
 mod settings;
 mod voter;
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use common::health::{Health, Part};
-use common::http::{self, STYLE, Sibling};
+use common::http::{self, Asset, STYLE, Sibling};
 use common::poll::Poll;
 use common::queue::Queue;
 use tokio::net::TcpListener;
@@ -28,6 +29,15 @@ use self::clock::Clock;
 use self::readiness::Watch;
 pub use self::settings::{QueueBound, Settings};
 pub use self::voter::Keys;
+
+/// Votes without loading the page anew.
+static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(
+        "ballot.js",
+        "text/javascript; charset=utf-8",
+        concat!(include_str!("../../common/assets/local-time.js"), include_str!("../assets/ballot.js")),
+    )
+});
 
 /// What must be there for `vote` to be ready.
 pub const NEEDS: &[Part] = &[Part::Queue];
@@ -63,7 +73,13 @@ pub struct Booth {
 
 /// Takes votes on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
-    let desk = Arc::new(Desk { booth, clock: Clock::new(), doubt: Notify::new() });
+    let desk = Arc::new(Desk {
+        edition: http::edition(&SCRIPT, booth.poll.texts()),
+        booth,
+        clock: Clock::new(),
+        doubt: Notify::new(),
+        waiting: AtomicU64::new(0),
+    });
     let mut watch = Watch::new(&desk, &health);
     // Before the first voter, who would else be told *Not recorded*; but a
     // queue that does not answer must not keep the page away.
@@ -76,9 +92,13 @@ pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown
 #[derive(Debug)]
 struct Desk {
     booth: Booth,
+    /// Names this poll on this page, so that an open page notices another.
+    edition: String,
     clock: Clock,
     /// Told when an append went unanswered, so that the queue is probed at once.
     doubt: Notify,
+    /// The recorded votes that were not counted yet when the queue was last probed.
+    waiting: AtomicU64,
 }
 
 fn router(desk: Arc<Desk>) -> Router {
@@ -87,5 +107,5 @@ fn router(desk: Arc<Desk>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(desk);
     let own_page_only = CsrfLayer::new().with_rejection_response(form::from_another_site);
-    http::for_browsers(STYLE.serve_in(app).layer(own_page_only))
+    http::for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)).layer(own_page_only))
 }

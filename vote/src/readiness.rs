@@ -1,5 +1,6 @@
-//! Watches the queue: whether it would take a vote, and what time it has.
+//! Watches the queue: whether it would take a vote, what time it has, and how many votes wait there.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use common::health::{Health, Part};
@@ -14,7 +15,7 @@ use crate::{Booth, Desk};
 /// which drift apart by seconds a day stay within a millisecond.
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
-/// Keeps the connection, the clock and the health up to date.
+/// Keeps the connection, the clock, the health and the number of waiting votes up to date.
 #[derive(Debug)]
 pub(crate) struct Watch<'a> {
     desk: &'a Desk,
@@ -34,12 +35,15 @@ impl<'a> Watch<'a> {
             Ok(probe) => {
                 self.outage.over();
                 self.desk.clock.set(probe.now_ms, probe.took);
+                self.desk.waiting.store(probe.uncounted, Ordering::Relaxed);
                 warn_once(&mut self.warnings, &probe.warnings);
                 report(&self.desk.booth, self.health, probe);
                 PROBE_EVERY
             }
             Err(error) => {
                 self.health.unready(Part::Queue, error.to_string());
+                // How many wait now, nobody knows.
+                self.desk.waiting.store(0, Ordering::Relaxed);
                 self.outage.failed(&error)
             }
         }

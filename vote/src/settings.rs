@@ -67,7 +67,7 @@ impl Settings {
             keys: Keys::parse(&keys)?,
             replica,
             secure_cookie: self.vote_url.is_some_and(|url| url.starts_with("https://")),
-            results: Sibling { url: self.result_url, port: RESULT_PORT },
+            results: Sibling { url: self.result_url, port: RESULT_PORT, is_loopback: false },
             require_durable_queue: self.require_durable_queue,
             embedded: false,
         })

@@ -4,13 +4,13 @@ use anyhow::{Context, ensure};
 use axum::http::header::{COOKIE, InvalidHeaderValue};
 use axum::http::{HeaderMap, HeaderValue};
 use common::ballot::{Choice, PollId, VoterId};
-use cookie::time::Duration;
+use common::http::COOKIE_KEPT_FOR;
 use cookie::{Cookie, CookieJar, Key, SameSite};
 
 const NAME: &str = "voter";
 
-/// As long as browsers keep a cookie.
-const KEPT_FOR: Duration = Duration::days(400);
+/// Follows a choice that replaced another one.
+const CHANGED: &str = "!";
 
 /// Less is guessed too easily.
 const KEY_MIN_BYTES: usize = 32;
@@ -30,6 +30,8 @@ pub(crate) struct Voter {
 pub(crate) struct Recorded {
     pub(crate) poll: PollId,
     pub(crate) choice: Choice,
+    /// Whether it replaced another choice of this voter in this poll.
+    pub(crate) changed: bool,
     /// In milliseconds since 1970, on the queue's clock.
     pub(crate) at_ms: i64,
 }
@@ -46,11 +48,21 @@ impl Voter {
         now_ms.max(self.ord.saturating_add(1))
     }
 
+    /// Remembers that this choice was recorded.
+    pub(crate) fn remember(&mut self, poll: PollId, choice: Choice, at_ms: i64) {
+        let former = self.recorded.take().filter(|former| former.poll == poll);
+        let changed = former.is_some_and(|former| former.choice != choice);
+        self.recorded = Some(Recorded { poll, choice, changed, at_ms });
+    }
+
     fn to_value(&self) -> String {
         let Self { id, ord, recorded } = self;
         match recorded {
             None => format!("{id}.{ord}"),
-            Some(Recorded { poll, choice, at_ms }) => format!("{id}.{ord}.{poll}.{choice}.{at_ms}"),
+            Some(Recorded { poll, choice, changed, at_ms }) => {
+                let mark = if *changed { CHANGED } else { "" };
+                format!("{id}.{ord}.{poll}.{choice}{mark}.{at_ms}")
+            }
         }
     }
 
@@ -63,7 +75,8 @@ impl Voter {
             [] => None,
             [poll, choice, at_ms] => Some(Recorded {
                 poll: poll.parse().ok()?,
-                choice: choice.parse().ok()?,
+                choice: choice.trim_end_matches(CHANGED).parse().ok()?,
+                changed: choice.ends_with(CHANGED),
                 at_ms: at_ms.parse().ok()?,
             }),
             _ => return None,
@@ -121,7 +134,7 @@ impl Keys {
     pub(crate) fn sign(&self, voter: &Voter, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
         let cookie = Cookie::build((NAME, voter.to_value()))
             .path("/")
-            .max_age(KEPT_FOR)
+            .max_age(COOKIE_KEPT_FOR)
             .http_only(true)
             .same_site(SameSite::Lax)
             .secure(secure);
@@ -163,6 +176,7 @@ mod tests {
         let recorded = Recorded {
             poll: "nesquik-cola-cao".parse().unwrap(),
             choice: "b".parse().unwrap(),
+            changed: false,
             at_ms: 1_700_000_000_000,
         };
         Voter { id: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
@@ -180,6 +194,21 @@ mod tests {
             let cookie = keys.sign(&voter, false).unwrap();
             assert_eq!(keys.verify(&sent_back(&cookie)), Some(voter));
         }
+    }
+
+    #[test]
+    fn a_change_of_mind_is_remembered_within_one_poll() {
+        let keys = Keys::parse(OLD).unwrap();
+        let mut somebody = voter();
+        let mut told = |poll: &str, choice: &str| {
+            somebody.remember(poll.parse().unwrap(), choice.parse().unwrap(), 5);
+            let kept = keys.verify(&sent_back(&keys.sign(&somebody, false).unwrap())).unwrap();
+            assert_eq!(kept, somebody);
+            kept.recorded.unwrap().changed
+        };
+        assert!(!told("nesquik-cola-cao", "b"), "the same again");
+        assert!(told("nesquik-cola-cao", "a"), "another choice");
+        assert!(!told("lunch", "b"), "another poll");
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! A moment, as pages tell it.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, Serializer};
+
+/// A moment, to the second. It is written as RFC 3339 wants it, which a page's
+/// script puts into the reader's own time zone and way of writing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment(SystemTime);
+
+impl Moment {
+    /// This one.
+    pub fn now() -> Self {
+        Self(SystemTime::now())
+    }
+
+    /// That many milliseconds after the beginning of 1970.
+    pub fn from_ms(ms: i64) -> Self {
+        Self(UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs()))
+    }
+
+    /// For readers without scripts: the server knows no time zone but this
+    /// one, which is named, and the date unless it is today's.
+    pub fn in_utc(self) -> String {
+        let (then, now) = (self.to_string(), Self::now().to_string());
+        let (date, time) = then.split_at(10);
+        let time = time.trim_start_matches('T').trim_end_matches('Z');
+        if now.starts_with(date) { format!("{time} UTC") } else { format!("{date} {time} UTC") }
+    }
+}
+
+impl Display for Moment {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_seconds(self.0).fmt(f)
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_date_is_said_unless_it_is_todays() {
+        let long_ago = Moment::from_ms(1_700_000_000_000);
+        assert_eq!(long_ago.to_string(), "2023-11-14T22:13:20Z");
+        assert_eq!(long_ago.in_utc(), "2023-11-14 22:13:20 UTC");
+        assert_eq!(Moment::now().in_utc().len(), "22:13:20 UTC".len());
+    }
+}

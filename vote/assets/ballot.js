@@ -1,0 +1,112 @@
+// Votes without loading the page anew. Every answer is the page itself, as the
+// server would show it without this script; only what it says is taken over.
+
+// Longer than the server takes to give up on its queue.
+const ANSWER_WITHIN_MS = 15_000;
+
+// Votes that wait are looked at again after this, and up to as much again, so
+// that a room full of phones does not ask at once.
+const LOOK_AGAIN_AFTER_MS = 3_000;
+
+let sending = false;
+let pressedMeanwhile = null;
+let nextLook;
+let look = new AbortController();
+
+tellLocalTime(document);
+if (place("waiting").textContent) lookAgain();
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  cast(event.submitter);
+});
+
+async function cast(button) {
+  if (sending) {
+    pressedMeanwhile = button;
+    return;
+  }
+  sending = true;
+  for (const other of button.form.elements) other.removeAttribute("data-open");
+  // It stays marked until it is recorded, so that one sees what to press again.
+  button.setAttribute("data-open", "");
+  // An older page must not come in after the answer, nor its cookie.
+  look.abort();
+  say("sending");
+  try {
+    const body = new URLSearchParams(new FormData(button.form));
+    body.set(button.name, button.value);
+    takeOver(await fetchPage({ method: "POST", body }, new AbortController()));
+  } catch {
+    say("unanswered");
+  }
+  sending = false;
+  if (place("answer")?.querySelector(".recorded")) button.removeAttribute("data-open");
+  const next = pressedMeanwhile;
+  pressedMeanwhile = null;
+  if (next?.isConnected) cast(next);
+  else lookAgain();
+}
+
+async function fetchPage(request, patience) {
+  const giveUp = setTimeout(() => patience.abort(), ANSWER_WITHIN_MS);
+  try {
+    const answer = await fetch("/", { ...request, signal: patience.signal });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (!page.querySelector("main[data-urna]")) throw new Error("a proxy answered, and not the ballot box");
+    return page;
+  } finally {
+    clearTimeout(giveUp);
+  }
+}
+
+function takeOver(page) {
+  tellLocalTime(page);
+  const [mine, theirs] = [document, page].map((each) => each.querySelector("main"));
+  if (theirs.dataset.edition !== mine.dataset.edition) return replace(mine, theirs, page);
+  for (const button of mine.querySelectorAll("button")) {
+    const theirButton = theirs.querySelector(`button[value="${button.value}"]`);
+    button.setAttribute("aria-pressed", theirButton.getAttribute("aria-pressed"));
+  }
+  for (const id of ["answer", "waiting", "replica"]) {
+    place(id).replaceChildren(...page.getElementById(id).childNodes);
+  }
+  place("answer").scrollIntoView({ block: "nearest" });
+}
+
+// Another poll, or a page that says why the vote was not taken.
+function replace(mine, theirs, page) {
+  mine.replaceWith(theirs);
+  document.title = page.title;
+  document.body.className = page.body.className;
+  theirs.tabIndex = -1;
+  theirs.focus();
+}
+
+function say(id) {
+  place("answer").replaceChildren(place(id).content.cloneNode(true));
+}
+
+function place(id) {
+  return document.getElementById(id);
+}
+
+// Recorded votes may wait for a worker, and the reader sees when they no longer do.
+function lookAgain() {
+  clearTimeout(nextLook);
+  nextLook = setTimeout(async () => {
+    look = new AbortController();
+    const page = await fetchPage({}, look).catch(() => null);
+    const [mine, theirs] = [document, page].map((each) => each?.querySelector("main").dataset.edition);
+    // A notice stays until its reader has read it, and an answer on its way brings its own page.
+    if (!mine || sending) return;
+    if (theirs && theirs !== mine) return location.reload();
+    const waiting = theirs ? page.getElementById("waiting").textContent : place("waiting").textContent;
+    if (waiting !== place("waiting").textContent) place("waiting").textContent = waiting;
+    if (waiting) lookAgain();
+  }, LOOK_AGAIN_AFTER_MS * (1 + Math.random()));
+}
+
+function tellLocalTime(page) {
+  for (const time of page.querySelectorAll("time")) time.textContent = localTime(new Date(time.dateTime));
+}
