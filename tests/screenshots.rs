@@ -1,0 +1,78 @@
+//! Makes the pictures of the README: `docs/screenshots.sh`.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
+)]
+
+mod harness;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::harness::{Browser, Embedded, Screen, Voter, eventually, totals_of};
+
+/// Looks like the address of a machine in a classroom, so that the page has a QR code.
+const VOTE_URL: &str = "http://192.168.1.20:8000/";
+
+/// As high as the page.
+const RESULTS: Screen = Screen { width: 1280, height: 900, scale: 1 };
+
+const LIGHT: &[(&str, &str)] = &[("prefers-color-scheme", "light"), ("prefers-reduced-motion", "reduce")];
+const DARK: &[(&str, &str)] = &[("prefers-color-scheme", "dark"), ("prefers-reduced-motion", "reduce")];
+
+#[tokio::main]
+async fn main() {
+    let folder = std::env::args().nth(1).map_or(PathBuf::from("docs"), PathBuf::from);
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start_with(data.path(), &[("VOTE_URL", VOTE_URL)]).await;
+    let browser = Browser::start().await;
+    browser.open(&urna.vote).await;
+    browser.press("Nesquik").await;
+    browser.shows("Recorded").await;
+    for (number, mut voter) in Voter::arrive_many(&urna.vote, 41).await.into_iter().enumerate() {
+        voter.insist(&[&urna.vote], if number % 5 < 3 { "a" } else { "b" }).await;
+        // The rhythm of a class, for the curve.
+        sleep(Duration::from_millis(number as u64 * 37 % 900)).await;
+    }
+    totals_of(&urna.result, "every vote", |totals| totals["total"] == 42 && totals["waiting"] == 0).await;
+    a_lively_curve(&browser, &urna).await;
+
+    let presenter = format!("{}/presenter", urna.result);
+    let recorded = "Your vote is for";
+    let pictures = [
+        ("vote-phone-light.png", &urna.vote, recorded, Screen::PHONE, LIGHT),
+        ("vote-phone-dark.png", &urna.vote, recorded, Screen::PHONE, DARK),
+        ("results-light.png", &urna.result, "Live", RESULTS, LIGHT),
+        ("results-dark.png", &urna.result, "Live", RESULTS, DARK),
+        ("presenter.png", &presenter, "Live", Screen::PROJECTOR, LIGHT),
+    ];
+    for (name, url, settled, screen, media) in pictures {
+        browser.look_at(screen).await;
+        browser.prefer(media).await;
+        browser.open(url).await;
+        browser.shows(settled).await;
+        browser.page.screenshot(&folder.join(name)).await.unwrap();
+        println!("{}", folder.join(name).display());
+    }
+    browser.close().await;
+}
+
+/// Waits until the votes are part of the curve.
+async fn a_lively_curve(browser: &Browser, urna: &Embedded) {
+    browser.open(&urna.result).await;
+    eventually("a curve that came down again", async || {
+        let pace = browser.run("return document.getElementById('pace').textContent").await;
+        let pace = pace.as_str()?;
+        (pace.starts_with("now 0.0") && !pace.ends_with(" 0.0")).then_some(())
+    })
+    .await;
+}
