@@ -26,7 +26,7 @@ async fn the_ballot_in_every_state() {
     vote.service.pause();
     browser.press("Nesquik").await;
     browser.shows("Sending").await;
-    has_no_barriers(&browser, "a vote on its way").await;
+    has_none_here(&browser, "a vote on its way").await;
     browser.shows("Sending").await;
     vote.service.unpause();
     browser.shows("You changed your vote to Nesquik").await;
@@ -97,19 +97,22 @@ async fn the_results_with_votes_with_the_code_shown_large_and_for_a_room() {
 }
 
 async fn has_no_barriers(browser: &Browser, state: &str) {
-    let axe = std::fs::read_to_string(AXE).expect("axe-core: run ./test.sh setup, which fetches it");
-    browser.run(&axe).await;
-    let look = format!(
-        "return axe.run({{ runOnly: {RULES} }}).then((found) =>
-            found.violations.flatMap((rule) => rule.nodes.map((node) => `${{rule.id}}: ${{node.html}} ${{node.failureSummary}}`)))"
-    );
     for screen in [Screen::DESKTOP, Screen::NARROW] {
         browser.look_at(screen).await;
         for scheme in ["light", "dark"] {
             browser.prefer(&[("prefers-color-scheme", scheme), ("prefers-reduced-motion", "reduce")]).await;
-            let barriers = browser.run(&look).await;
-            let none = barriers.as_array().is_some_and(Vec::is_empty);
-            assert!(none, "{state}, {scheme}, {screen:?}: {barriers:#}");
+            has_none_here(browser, &format!("{state}, {scheme}, {screen:?}")).await;
         }
     }
+}
+
+async fn has_none_here(browser: &Browser, state: &str) {
+    let axe = std::fs::read_to_string(AXE).expect("axe-core: run ./test.sh setup, which fetches it");
+    browser.run(&format!("if (!window.axe) {{ {axe} }}")).await;
+    let look = format!(
+        "return axe.run({{ runOnly: {RULES} }}).then((found) => found.violations.flatMap((rule) =>
+            rule.nodes.map((node) => `${{rule.id}}: ${{node.html}} ${{node.failureSummary}}`)))"
+    );
+    let barriers = browser.run(&look).await;
+    assert_eq!(barriers, serde_json::json!([]), "{state}");
 }

@@ -199,6 +199,26 @@ async fn while_a_store_is_away_the_results_name_it_and_recover() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hung_database_is_away_and_a_wiped_one_starts_the_page_over() {
+    let deployment = Deployment::start().await;
+    let (vote, _worker, result) = deployment.one_of_each().await;
+    for mut voter in Voter::arrive_many(&vote.url, 2).await {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    let viewer = Browser::start().await;
+    viewer.open(&result.url).await;
+    viewer.shows("Nesquik leads by 2 votes.").await;
+    deployment.postgres.pause();
+    viewer.shows("the database is away").await;
+    deployment.postgres.unpause();
+    viewer.shows("Live").await;
+    let wipe = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    sqlx::raw_sql(wipe).execute(&deployment.postgres.pool().await).await.unwrap();
+    viewer.shows("No votes yet.").await;
+    viewer.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_poll_reaches_the_pages_that_are_open() {
     let data = TempDir::new().unwrap();
     let (vote, result) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
@@ -247,7 +267,7 @@ async fn answer_like_a_proxy_without_a_server(listener: TcpListener) {
         let _ = stream.read(&mut request).await;
         let _ = stream
             .write_all(
-                b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 11\r\nconnection: close\r\n\r\nBad Gateway",
+                b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<main>Bad Gateway</main>",
             )
             .await;
     }

@@ -88,7 +88,7 @@ phrases! {
 
     // The results page.
     results: "Results", "Resultados", "Resultados", "Результаты";
-    live: "Live", "En directo", "En directo", "Прямой эфир";
+    live: "Live", "En directo", "En directo", "В прямом эфире";
     as_of: "As of {time}", "Últimos datos: {time}", "Últimos datos: {time}", "Данные на {time}";
     away:
         "As of {time}: the database is away", "Últimos datos: {time}. La base de datos no responde",
@@ -96,6 +96,7 @@ phrases! {
     reconnecting:
         "As of {time}: reconnecting …", "Últimos datos: {time}. Reconectando …",
         "Últimos datos: {time}. Reconectando …", "Данные на {time}. Переподключение …";
+    lost: "Reconnecting …", "Reconectando …", "Reconectando …", "Переподключение …";
     never_answered:
         "The database has not answered yet.", "La base de datos aún no ha respondido.",
         "A base de datos aínda non respondeu.", "База данных ещё не ответила.";
@@ -108,11 +109,11 @@ phrases! {
         "{label} впереди на {n} голос.|{label} впереди на {n} голоса.|{label} впереди на {n} голосов.";
     tie:
         "A tie for first place: {labels}.", "Empate en cabeza: {labels}.",
-        "Empate na cabeza: {labels}.", "Первое место делят: {labels}.";
+        "Empate no primeiro posto: {labels}.", "Первое место делят: {labels}.";
     wide_tie:
         "A tie for first place: {n} option.|A tie for first place: {n} options.",
         "Empate en cabeza: {n} opción.|Empate en cabeza: {n} opciones.",
-        "Empate na cabeza: {n} opción.|Empate na cabeza: {n} opcións.",
+        "Empate no primeiro posto: {n} opción.|Empate no primeiro posto: {n} opcións.",
         "Первое место делят: {n} вариант.|Первое место делят: {n} варианта.|Первое место делят: {n} вариантов.";
     stuck:
         "None was counted for a while: is a worker running?",
@@ -126,7 +127,7 @@ phrases! {
         "Очередь не отвечает: сейчас голоса могут не приниматься.";
     pace:
         "Votes counted per second, in the last {minutes} minutes", "Votos contados por segundo, en los últimos {minutes} minutos",
-        "Votos contados por segundo, nos últimos {minutes} minutos", "Подсчитано голосов в секунду за последние минуты ({minutes})";
+        "Votos contados por segundo, nos últimos {minutes} minutos", "Подсчитано голосов в секунду за последние {minutes} мин";
     pace_now:
         "now {now}, at most {most}", "ahora {now}, como máximo {most}",
         "agora {now}, como máximo {most}", "сейчас {now}, максимум {most}";
@@ -145,7 +146,7 @@ phrases! {
         "Los móviles no pueden abrir esta dirección. Arranca así y abre esta página con la dirección de la máquina: aquí saldrá un código QR.",
         "Os móbiles non poden abrir este enderezo. Arranca así e abre esta páxina co enderezo da máquina: aquí sairá un código QR.",
         "Телефоны не откроют этот адрес. Запустите так и откройте страницу по адресу самой машины: здесь появится QR-код.";
-    presenter: "Presenter view", "Vista de proyector", "Vista de proxector", "Вид для проектора";
+    presenter: "Presenter view", "Vista de proyector", "Vista de proxector", "Режим проектора";
     leave: "Back to the normal view", "Volver a la vista normal", "Volver á vista normal", "Обычный вид";
     full_screen: "Full screen", "Pantalla completa", "Pantalla completa", "Во весь экран";
     refreshes:
@@ -193,12 +194,6 @@ phrases! {
         "Aquí se conectan por WebSocket las páginas y programas que siguen los resultados; no hay nada que ver.",
         "Aquí conéctanse por WebSocket as páxinas e programas que seguen os resultados; non hai nada que ver.",
         "Сюда по WebSocket подключаются страницы и программы, которые следят за результатами; смотреть не на что.";
-    full: "Full", "Lleno", "Cheo", "Мест нет";
-    no_seat:
-        "As many people watch here as this server can seat. The page tries again by itself.",
-        "Aquí ya mira tanta gente como cabe en este servidor. La página lo vuelve a intentar sola.",
-        "Aquí xa mira tanta xente como cabe neste servidor. A páxina volve intentalo soa.",
-        "Здесь смотрит столько людей, сколько вмещает сервер. Страница попробует снова сама.";
 }
 
 impl Phrases {

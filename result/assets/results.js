@@ -23,6 +23,7 @@ const rows = [...document.querySelectorAll(".totals li")];
 let shown = { epoch: null, version: -1, as_of: main.dataset.asOf };
 let failures = 0;
 let announcing;
+let told;
 
 connect();
 offerFullScreen();
@@ -40,7 +41,8 @@ function connect() {
     if (view.edition === main.dataset.edition) return show(view);
     // Another poll, or another version of this page.
     part();
-    setTimeout(() => location.reload(), Math.random() * RELOAD_WITHIN_MS);
+    tellFreshness("reconnecting");
+    setTimeout(reload, Math.random() * RELOAD_WITHIN_MS);
   };
   socket.onclose = lost;
 
@@ -58,6 +60,13 @@ function connect() {
   }
 }
 
+// Only if there is a page to load: nobody may be near the projector.
+async function reload() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer?.ok) location.reload();
+  else connect();
+}
+
 function show(view) {
   // Another replica may be behind the one before; a new epoch is a new ledger.
   const isBehind = !view.as_of || (view.epoch === shown.epoch && view.version < shown.version);
@@ -65,10 +74,10 @@ function show(view) {
   put("trouble", view.trouble);
   put("replica", view.replica);
   tellFreshness(view.freshness);
+  announce();
 }
 
 function showTotals(view) {
-  if (shown.epoch) announce(`${view.headline} ${view.total}`);
   shown = view;
   for (const id of ["headline", "total", "pace"]) put(id, view[id]);
   place("curve").setAttribute("d", view.curve);
@@ -82,8 +91,9 @@ function showTotals(view) {
 }
 
 function tellFreshness(state) {
-  const time = shown.as_of && localTime(new Date(shown.as_of));
-  put("freshness", time ? main.dataset[state].replace("{time}", time) : "");
+  // Without any totals, there is no time to tell.
+  const phrase = shown.as_of ? main.dataset[state] : state === "reconnecting" ? main.dataset.lost : "";
+  put("freshness", phrase.replace("{time}", () => localTime(new Date(shown.as_of))));
   place("freshness").className = state;
 }
 
@@ -92,12 +102,18 @@ function put(id, text) {
   if (place(id).textContent !== text) place(id).textContent = text;
 }
 
-function announce(words) {
-  if (announcing || words === `${shown.headline} ${shown.total}`) return;
+function announce() {
+  told ??= words();
+  if (announcing || words() === told) return;
   announcing = setTimeout(() => {
     announcing = null;
-    put("announcement", `${shown.headline} ${shown.total} ${place("trouble").textContent}`);
+    told = words();
+    put("announcement", told);
   }, ANNOUNCE_EVERY_MS);
+}
+
+function words() {
+  return ["headline", "total", "trouble"].map((id) => place(id).textContent).join(" ");
 }
 
 function offerFullScreen() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::health::{Health, Part};
+use common::ledger::Totals;
 use common::outage::{Outage, Unavailable};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -25,6 +26,9 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 /// Votes leave the queue just after they were counted, so while some seem to
 /// wait, the next reading is sooner.
 const READ_SOON: Duration = Duration::from_millis(200);
+
+/// Old totals are not called live for longer than this.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads the totals until `shutdown`.
 pub(crate) async fn run(
@@ -47,7 +51,7 @@ async fn read_totals(board: &Board, frames: &watch::Sender<Arc<Frame>>, health: 
         changes.mark_unchanged();
         // First, so that what no longer waits is certainly among the totals.
         let waiting = line.length().await;
-        match board.ledger.totals(&board.poll.id).await {
+        match totals(board).await {
             Ok(totals) => {
                 outage.over();
                 health.ready(Part::Ledger, Vec::new());
@@ -68,11 +72,16 @@ async fn read_totals(board: &Board, frames: &watch::Sender<Arc<Frame>>, health: 
     }
 }
 
+async fn totals(board: &Board) -> Result<Totals, Unavailable> {
+    let late = |_| Err(Unavailable(format!("no answer within {READ_WITHIN:?}")));
+    timeout(READ_WITHIN, board.ledger.totals(&board.poll.id)).await.unwrap_or_else(late)
+}
+
 /// Replaces the newest frame, and wakes the viewers unless only its time is new.
 fn publish(frames: &watch::Sender<Arc<Frame>>, snapshot: Snapshot, lately: Lately) {
     frames.send_if_modified(|newest| {
         let held = Snapshot { as_of: snapshot.as_of, ..newest.snapshot.clone() };
-        let is_news = (&held, &newest.lately) != (&snapshot, &lately);
+        let is_news = held != snapshot || newest.lately.differs_from(&lately);
         *newest = Arc::new(Frame::new(snapshot, lately));
         is_news
     });

@@ -67,8 +67,7 @@ fn seat(hall: Arc<Hall>, language: Option<Language>, upgrade: Upgrade) -> Respon
             .into_response();
     };
     let Ok(seat) = hall.seats.clone().try_acquire_owned() else {
-        let notice = Notice::new(StatusCode::SERVICE_UNAVAILABLE, |say| say.full, |say| say.no_seat);
-        return ([(RETRY_AFTER, RETRY_AFTER_SECONDS)], notice).into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_AFTER_SECONDS)]).into_response();
     };
     // From now on shutdown waits for this viewer, who is not seated yet.
     let token = hall.viewers.token();

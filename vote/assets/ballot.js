@@ -31,6 +31,7 @@ async function cast(button) {
   // It stays marked until it is recorded, so that one sees what to press again.
   button.setAttribute("data-open", "");
   // An older page must not come in after the answer, nor its cookie.
+  clearTimeout(nextLook);
   look.abort();
   say("sending");
   try {
@@ -63,7 +64,11 @@ async function fetchPage(request, patience) {
 function takeOver(page) {
   tellLocalTime(page);
   const [mine, theirs] = [document, page].map((each) => each.querySelector("main"));
-  if (theirs.dataset.edition !== mine.dataset.edition) return replace(mine, theirs, page);
+  if (theirs.dataset.edition !== mine.dataset.edition) {
+    // The new page can tell of a recorded vote by itself, and has the script that belongs to it.
+    if (theirs.querySelector(".recorded")) return location.reload();
+    return replace(mine, theirs, page);
+  }
   for (const button of mine.querySelectorAll("button")) {
     const theirButton = theirs.querySelector(`button[value="${button.value}"]`);
     button.setAttribute("aria-pressed", theirButton.getAttribute("aria-pressed"));
@@ -74,9 +79,11 @@ function takeOver(page) {
   place("answer").scrollIntoView({ block: "nearest" });
 }
 
-// Another poll, or a page that says why the vote was not taken.
+// A page that says why the vote was not taken.
 function replace(mine, theirs, page) {
   mine.replaceWith(theirs);
+  place("waiting").textContent = "";
+  document.documentElement.lang = page.documentElement.lang;
   document.title = page.title;
   document.body.className = page.body.className;
   theirs.tabIndex = -1;
@@ -98,8 +105,8 @@ function lookAgain() {
     look = new AbortController();
     const page = await fetchPage({}, look).catch(() => null);
     const [mine, theirs] = [document, page].map((each) => each?.querySelector("main").dataset.edition);
-    // A notice stays until its reader has read it, and an answer on its way brings its own page.
-    if (!mine || sending) return;
+    // A notice, or a vote to press again, stays until its reader has read it.
+    if (!mine || sending || document.querySelector("[data-open]")) return;
     if (theirs && theirs !== mine) return location.reload();
     const waiting = theirs ? page.getElementById("waiting").textContent : place("waiting").textContent;
     if (waiting !== place("waiting").textContent) place("waiting").textContent = waiting;

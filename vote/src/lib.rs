@@ -97,7 +97,7 @@ struct Desk {
     clock: Clock,
     /// Told when an append went unanswered, so that the queue is probed at once.
     doubt: Notify,
-    /// The recorded votes that were not counted yet when the queue was last probed.
+    /// The recorded votes that are not counted for a while.
     waiting: AtomicU64,
 }
 

@@ -22,11 +22,13 @@ pub(crate) struct Watch<'a> {
     health: &'a Health,
     outage: Outage,
     warnings: Vec<String>,
+    /// How many votes waited at the last look.
+    uncounted: u64,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(desk: &'a Desk, health: &'a Health) -> Self {
-        Self { desk, health, outage: Outage::of("the queue"), warnings: Vec::new() }
+        Self { desk, health, outage: Outage::of("the queue"), warnings: Vec::new(), uncounted: 0 }
     }
 
     /// Looks after the queue, and returns the pause before the next look.
@@ -35,7 +37,7 @@ impl<'a> Watch<'a> {
             Ok(probe) => {
                 self.outage.over();
                 self.desk.clock.set(probe.now_ms, probe.took);
-                self.desk.waiting.store(probe.uncounted, Ordering::Relaxed);
+                self.tell_waiting(probe.uncounted);
                 warn_once(&mut self.warnings, &probe.warnings);
                 report(&self.desk.booth, self.health, probe);
                 PROBE_EVERY
@@ -43,10 +45,16 @@ impl<'a> Watch<'a> {
             Err(error) => {
                 self.health.unready(Part::Queue, error.to_string());
                 // How many wait now, nobody knows.
-                self.desk.waiting.store(0, Ordering::Relaxed);
+                self.tell_waiting(0);
                 self.outage.failed(&error)
             }
         }
+    }
+
+    /// Tells what two looks in a row saw: every vote waits for a moment.
+    fn tell_waiting(&mut self, uncounted: u64) {
+        self.desk.waiting.store(uncounted.min(self.uncounted), Ordering::Relaxed);
+        self.uncounted = uncounted;
     }
 
     /// Goes on looking until `shutdown`.
