@@ -15,6 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::crash;
+
 /// A service that was never ready counts as alive after this long all the
 /// same: it waits for a store, and restarting it would not bring the store back.
 const LIVE_ANYWAY_AFTER: Duration = Duration::from_secs(15);
@@ -22,7 +24,7 @@ const LIVE_ANYWAY_AFTER: Duration = Duration::from_secs(15);
 /// A service that does not answer its own machine within this is not well.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
-/// The subcommand every service has, for images without a shell or curl.
+/// The subcommands every service has, for images without a shell or curl.
 #[derive(clap::Subcommand, Clone, Debug)]
 pub enum Command {
     /// Asks the service on this machine whether it lives; exit code 0 if so
@@ -31,6 +33,18 @@ pub enum Command {
         #[arg(long)]
         ready: bool,
     },
+    /// Makes the service in this container die, as a bug would, to see it come back
+    Crash,
+}
+
+impl Command {
+    /// Does what it says.
+    pub async fn run(&self, management_listen: SocketAddr) -> anyhow::Result<()> {
+        match self {
+            Self::Healthcheck { ready } => check(management_listen, *ready).await,
+            Self::Crash => crash::order(),
+        }
+    }
 }
 
 /// A part that a service depends on.
@@ -141,7 +155,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
 }
 
 /// Asks the management port of the service on this machine.
-pub async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result<()> {
+async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result<()> {
     let path = if ready { "/readyz" } else { "/livez" };
     let host = match management_listen.ip() {
         ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),

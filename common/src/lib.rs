@@ -8,6 +8,7 @@
 extern crate self as common;
 
 pub mod ballot;
+pub mod crash;
 pub mod health;
 pub mod http;
 pub mod language;

@@ -12,11 +12,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::health::{self, Health, Part};
-use crate::http;
 use crate::settings::ReplicaSettings;
+use crate::{crash, http};
 
 /// How often the samples of the metrics are folded into their sums.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
@@ -45,13 +48,15 @@ const LOGGED: &str = "info,sqlx=error";
 /// Starts the log on standard error; `RUST_LOG` chooses what is in it.
 pub fn start_log() {
     let chosen = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
-    let filter = EnvFilter::new(chosen.as_deref().unwrap_or(LOGGED));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let logged = chosen.as_deref().unwrap_or(LOGGED).parse().unwrap_or_else(|error| {
+        eprintln!("RUST_LOG is ignored, because it is not of the form {LOGGED}: {error}");
+        Targets::new().with_default(Level::INFO)
+    });
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(logged)).init();
 }
 
 /// Ends a program: a failure is one line that names it, and exit code 1.
@@ -79,7 +84,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     needs: &[Part],
     serve: impl FnOnce(Health, CancellationToken) -> Serving,
 ) -> anyhow::Result<()> {
-    let stop = StopSignals::listen()?;
+    let (stop, order) = (StopSignals::listen()?, crash::listen()?);
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
     let metrics = PrometheusBuilder::new().install_recorder().context("cannot collect metrics")?;
     let (health, shutdown, ended) =
@@ -87,6 +92,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     let router = health::router(health.clone(), metrics.clone());
     let management = tokio::spawn(http::serve(listener, router, ended.clone()));
     tokio::spawn(keep_up(metrics));
+    tokio::spawn(crash::obey(order));
     tokio::spawn(drain(stop, settings.drain, health.clone(), shutdown.clone()));
     serve(health, shutdown).await;
     ended.cancel();

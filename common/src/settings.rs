@@ -17,6 +17,9 @@ use crate::poll::Poll;
 /// The environment variable in which most TLS programs look for their roots.
 const CA_FILE: &str = "SSL_CERT_FILE";
 
+/// How the secrets begin that come with the source.
+const DEMO: &str = "demo-secret-";
+
 /// Where the queue is.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RedisSettings {
@@ -182,11 +185,17 @@ pub fn host_name() -> String {
 
 /// A secret's value: given itself or in a file, whose trailing line break does not count.
 pub fn secret(name: &str, value: Option<&str>, file: Option<&Path>) -> anyhow::Result<Option<String>> {
-    match (value, file) {
+    let secret = match (value, file) {
         (Some(_), Some(_)) => bail!("both {name} and {name}_FILE are set: unset one of them"),
-        (None, Some(path)) => read_secret(name, path).map(Some),
-        (value, None) => Ok(value.map(str::to_owned)),
+        (None, Some(path)) => Some(read_secret(name, path)?),
+        (value, None) => value.map(str::to_owned),
+    };
+    if secret.as_ref().is_some_and(|secret| secret.starts_with(DEMO)) {
+        tracing::warn!(
+            "{name} is the demo secret, which everybody knows: make your own with compose/secrets.sh"
+        );
     }
+    Ok(secret)
 }
 
 fn required(name: &str, value: Option<&str>, file: Option<&Path>, example: &str) -> anyhow::Result<String> {

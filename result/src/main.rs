@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::health::{self, Command};
+use common::health::Command;
 use common::service;
 use common::settings::ReplicaSettings;
 
@@ -29,8 +29,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Some(Command::Healthcheck { ready }) = cli.command {
-        return health::check(cli.replica.management_listen, ready).await;
+    if let Some(command) = cli.command {
+        return command.run(cli.replica.management_listen).await;
     }
     service::start_log();
     let board = cli.settings.board(cli.replica.name())?;

@@ -33,8 +33,8 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Some(Command::Health(health::Command::Healthcheck { ready })) = cli.command {
-        return health::check(cli.replica.management_listen, ready).await;
+    if let Some(Command::Health(command)) = cli.command {
+        return command.run(cli.replica.management_listen).await;
     }
     let (queue, ledger) = cli.settings.open()?;
     if let Some(Command::Verify) = cli.command {
