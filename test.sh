@@ -10,6 +10,11 @@ main() {
             install_missing
             fetch_axe
             ;;
+        containers)
+            require_rust
+            shift
+            test_containers "$@"
+            ;;
         *)
             require_rust
             install_missing
@@ -26,6 +31,7 @@ Usage:
   ./test.sh                  install what the tests need, check the sources, run every test
   ./test.sh queue_contract   the same, but only the tests whose name contains queue_contract
   ./test.sh [ARGS...]        any other arguments are passed on to `cargo test` too
+  ./test.sh containers       only the tests of the containers
   ./test.sh setup            only install what the tests need
   ./test.sh --help           this text
 
@@ -34,6 +40,9 @@ redis-server, initdb and postgres, Chromium or Chrome, chromedriver, npm, and a 
 On Debian and Ubuntu the missing ones are installed with apt-get (through sudo unless run
 as root), and their system services are left off. Elsewhere the script names what is missing.
 axe-core, which looks for barriers on the pages, is fetched into tests/axe with npm.
+
+The tests of the containers need Docker with Compose. Where it does not answer they are skipped,
+and the last line counts them.
 
 The last line of a run is its result: `N passed, N failed`, with `, N skipped` if any were.
 The exit code is zero only when every check and every test passed.
@@ -133,7 +142,22 @@ run_tests() {
     trap "rm -f '$log'" EXIT
     heading cargo test --workspace --locked --no-fail-fast "$@"
     cargo test --workspace --locked --no-fail-fast "$@" | tee "$log" || status=$?
+    # A name or an option chooses among the others, and the images take minutes to build.
+    if (($# == 0)); then
+        test_containers | tee -a "$log" || status=$?
+    fi
     summarise "$log" "$status"
+}
+
+test_containers() {
+    if ! docker compose version >/dev/null 2>&1 || ! docker info >/dev/null 2>&1; then
+        heading "Docker does not answer, so the tests of the containers are skipped"
+        echo "test result: skipped. 0 passed; 0 failed; $(grep -c 'tokio::test' tests/containers.rs) ignored"
+        return
+    fi
+    step docker compose build
+    heading cargo test --test containers --locked --no-fail-fast "$@"
+    cargo test --test containers --locked --no-fail-fast "$@"
 }
 
 # Adds up the `test result:` lines of all test binaries and ends the run with the sum.

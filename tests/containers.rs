@@ -1,0 +1,222 @@
+//! The deployment a course teaches from, in real containers: `docker compose`.
+//!
+//! They run one after the other, as each takes a good part of the machine.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "these tests take from the harness what they need, and a panic is how they fail"
+)]
+
+mod compose;
+mod harness;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use futures_util::StreamExt;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+use tokio_tungstenite::connect_async;
+
+use crate::compose::Compose;
+use crate::harness::{Voter, client, eventually, totals_of};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What compose.yaml is made of, and who is restarted by whom.
+const SERVICES: [&str; 3] = ["vote", "worker", "result"];
+const STORES: [&str; 2] = ["redis", "db"];
+
+static ONE_AT_A_TIME: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+
+#[tokio::test]
+async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    let mut voters = Voter::arrive_many(&urna.vote, 3).await;
+    vote_and_count(&urna, &mut voters, "a").await;
+    for service in SERVICES.iter().chain(&STORES) {
+        urna.compose(&["restart", service]);
+        vote_and_count(&urna, &mut voters, "b").await;
+        vote_and_count(&urna, &mut voters, "a").await;
+    }
+    for service in SERVICES {
+        let start = urna.inspect(service, "{{.State.StartedAt}}");
+        urna.compose(&["exec", "-T", service, &format!("/{service}"), "crash"]);
+        urna.restarted(service, &start).await;
+        vote_and_count(&urna, &mut voters, "b").await;
+    }
+    for store in STORES {
+        let start = urna.inspect(store, "{{.State.StartedAt}}");
+        kill_9(&urna, &urna.inspect(store, "{{.State.Pid}}"));
+        urna.restarted(store, &start).await;
+        vote_and_count(&urna, &mut voters, "a").await;
+    }
+    urna.compose(&["kill"]);
+    urna.up(&[]);
+    vote_and_count(&urna, &mut voters, "b").await;
+    urna.compose(&["down"]);
+    urna.up(&[]);
+    let kept = |totals: &serde_json::Value| totals["options"][1]["votes"] == 3;
+    totals_of(&urna.result, "the votes from before the containers were removed", kept).await;
+    vote_and_count(&urna, &mut voters, "a").await;
+    urna.compose(&["exec", "-T", "worker", "/worker", "verify"]);
+}
+
+#[tokio::test]
+async fn the_world_reaches_two_pages_and_nothing_reaches_the_world() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    let published = urna.compose(&["ps", "--format", "{{.Ports}}"]);
+    let ports: BTreeSet<&str> =
+        published.split("->").filter_map(|part| part.rsplit_once(':')).map(|(_, port)| port).collect();
+    let pages = [&urna.vote, &urna.result].map(|url| url.rsplit_once(':').unwrap().1);
+    assert_eq!(ports, BTreeSet::from(pages), "{published}");
+
+    let address = format!("{{{{(index .NetworkSettings.Networks \"{}_private\").IPAddress}}}}", urna.project);
+    for (service, port) in [("redis", 6379), ("db", 5432), ("worker", 9000)] {
+        let dial = format!("redis-cli -h {} -p {port} -t 3 ping", urna.inspect(service, &address));
+        let inside = urna.probe("private", &format!("timeout 10 {dial}"));
+        assert!(
+            !inside.contains("Could not connect"),
+            "{service} can be reached where it should be: {inside}"
+        );
+        let outside = urna.probe("public", &format!("timeout 10 {dial} || echo timed out"));
+        let unreached = outside.contains("Could not connect") || outside.contains("timed out");
+        assert!(unreached, "{service} was reached from the public network: {outside}");
+        let by_name = urna.probe("public", &format!("getent hosts {service} || echo unknown"));
+        assert!(by_name.contains("unknown"), "{by_name}");
+    }
+    // Without a way out, whatever the machine itself can reach.
+    let way_out = "awk '$2 == \"00000000\"' /proc/net/route";
+    assert_ne!(urna.probe("public", way_out), "");
+    assert_eq!(urna.probe("private", way_out), "");
+}
+
+#[tokio::test]
+async fn containers_give_up_what_they_do_not_need() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    let guards = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
+    for service in SERVICES.iter().chain(&STORES) {
+        assert_eq!(urna.inspect(service, guards), "true [ALL] [no-new-privileges:true] true", "{service}");
+    }
+    for service in SERVICES {
+        let size =
+            urna.run("docker", &["image", "inspect", "--format", "{{.Size}}", &format!("urna-{service}")]);
+        let size: u64 = size.trim().parse().unwrap();
+        assert!(size <= 10_000_000, "the image of {service} has {size} bytes");
+        println!("urna-{service}: {:.1} MB", size as f64 / 1e6);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    wait_for_replicas(&urna, 1).await;
+    let mut voter = Voter::arrive(&urna.vote).await;
+    for (replicas, key) in [("3", "b"), ("1", "a")] {
+        let scale = async {
+            let (vote, result) = (format!("vote={replicas}"), format!("result={replicas}"));
+            tokio::task::block_in_place(|| urna.up(&["--scale", &vote, "--scale", &result]));
+        };
+        let mut load =
+            tokio::spawn(vote_all_along(urna.vote.clone(), urna.result.clone(), voter.clone(), key));
+        scale.await;
+        wait_for_replicas(&urna, replicas.parse().unwrap()).await;
+        load.abort();
+        let ended = (&mut load).await;
+        assert!(
+            ended.is_err_and(|error| error.is_cancelled()),
+            "a request failed while scaling to {replicas}"
+        );
+    }
+    urna.up(&["--scale", "vote=3"]);
+    wait_for_replicas(&urna, 3).await;
+    urna.run("docker", &["kill", &format!("{}-vote-2", urna.project)]);
+    wait_for_replicas(&urna, 2).await;
+
+    let (mut socket, _) = connect_async(format!("{}/ws", urna.result.replace("http", "ws"))).await.unwrap();
+    assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().contains("\"total\":"));
+    voter.insist(&[&urna.vote], "a").await;
+    urna.compose(&["exec", "-T", "worker", "/worker", "verify"]);
+}
+
+#[tokio::test]
+async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
+    let (_turn, copy) = (turn().await, TempDir::new().unwrap());
+    let copied = format!("cp -r compose compose.yaml poll.toml {}", copy.path().display());
+    let urna = Compose::of("compose.yaml", copy.path());
+    urna.run("sh", &["-c", &format!("cd {ROOT} && {copied}")]);
+    urna.up(&[]);
+    let mut voters = Voter::arrive_many(&urna.vote, 2).await;
+    vote_and_count(&urna, &mut voters, "a").await;
+    assert!(urna.compose(&["logs", "vote", "worker"]).contains("COOKIE_KEY is the demo secret"));
+    for key in ["b", "a"] {
+        urna.run("compose/secrets.sh", &[]);
+        assert!(!urna.compose(&["logs", "vote", "worker", "result"]).contains("demo secret"));
+        vote_and_count(&urna, &mut voters, key).await;
+    }
+    let key = fs::read_to_string(copy.path().join("compose/secrets/own/cookie_key")).unwrap();
+    assert_eq!(key.lines().count(), 2, "the new key and the one before");
+}
+
+#[tokio::test]
+async fn valkey_takes_the_place_of_redis() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/valkey.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    let mut voters = Voter::arrive_many(&urna.vote, 2).await;
+    vote_and_count(&urna, &mut voters, "a").await;
+}
+
+/// A poll of two, in which all vote alike: the totals are known without counting.
+async fn vote_and_count(urna: &Compose, voters: &mut [Voter], key: &str) {
+    for voter in voters.iter_mut() {
+        voter.insist(&[&urna.vote], key).await;
+    }
+    let at = if key == "a" { 0 } else { 1 };
+    let all = |totals: &serde_json::Value| {
+        totals["options"][at]["votes"] == voters.len() && totals["total"] == voters.len()
+    };
+    totals_of(&urna.result, "every recorded vote", all).await;
+}
+
+/// As a bug or the kernel would: from outside, because no signal from inside a container ends its first process.
+fn kill_9(urna: &Compose, pid: &str) {
+    let kill = format!("kill -9 {pid}");
+    urna.run(
+        "docker",
+        &["run", "--rm", "--privileged", "--pid=host", "--entrypoint=sh", "redis:8-alpine", "-c", &kill],
+    );
+}
+
+async fn wait_for_replicas(urna: &Compose, count: usize) {
+    eventually(&format!("{count} replicas behind the door"), async || {
+        let mut seen = BTreeSet::new();
+        for _ in 0..12 * count {
+            let page = client().get(&urna.vote).send().await.ok()?.text().await.ok()?;
+            seen.insert(page.split("Answered by ").nth(1)?.split('<').next()?.to_owned());
+        }
+        (seen.len() == count).then_some(())
+    })
+    .await;
+}
+
+/// Ends only when a request fails.
+async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) {
+    while voter.vote(&vote, key).await.is_ok_and(|answer| answer.status() == 303)
+        && client().get(&result).send().await.is_ok_and(|answer| answer.status() == 200)
+    {}
+}
+
+async fn turn() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
