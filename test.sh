@@ -12,15 +12,16 @@ main() {
             ;;
         containers)
             require_rust
+            docker_answers || die "Docker does not answer, and the tests of the containers need it."
             shift
-            test_containers "$@"
+            run_and_summarise test_containers "$@"
             ;;
         *)
             require_rust
             install_missing
             fetch_axe
             check_sources
-            run_tests "$@"
+            run_and_summarise test_all "$@"
             ;;
     esac
 }
@@ -134,23 +135,30 @@ check_sources() {
     step cargo build --workspace --bins --locked
 }
 
-run_tests() {
+# Runs the tests that a function starts, and ends with their sum.
+run_and_summarise() {
     local status=0 log
     log=$(mktemp)
     # The path is expanded now because `log` is gone by the time the trap runs.
     # shellcheck disable=SC2064
     trap "rm -f '$log'" EXIT
-    heading cargo test --workspace --locked --no-fail-fast "$@"
-    cargo test --workspace --locked --no-fail-fast "$@" | tee "$log" || status=$?
-    # A name or an option chooses among the others, and the images take minutes to build.
-    if (($# == 0)); then
-        test_containers | tee -a "$log" || status=$?
-    fi
+    "$@" | tee "$log" || status=$?
     summarise "$log" "$status"
 }
 
+test_all() {
+    local status=0
+    heading cargo test --workspace --locked --no-fail-fast "$@"
+    cargo test --workspace --locked --no-fail-fast "$@" || status=$?
+    # A name or an option chooses among the others, and the images take minutes to build.
+    if (($# == 0)); then
+        test_containers || status=$?
+    fi
+    return "$status"
+}
+
 test_containers() {
-    if ! docker compose version >/dev/null 2>&1 || ! docker info >/dev/null 2>&1; then
+    if ! docker_answers; then
         heading "Docker does not answer, so the tests of the containers are skipped"
         echo "test result: skipped. 0 passed; 0 failed; $(grep -c 'tokio::test' tests/containers.rs) ignored"
         return
@@ -158,6 +166,10 @@ test_containers() {
     step docker compose build
     heading cargo test --test containers --locked --no-fail-fast "$@"
     cargo test --test containers --locked --no-fail-fast "$@"
+}
+
+docker_answers() {
+    docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1
 }
 
 # Adds up the `test result:` lines of all test binaries and ends the run with the sum.
@@ -171,7 +183,7 @@ summarise() {
     echo
     if ((status != 0 && failed == 0)); then
         # It did not compile, or a test binary died before it could report: never print that as "0 failed".
-        echo "cargo test itself failed (exit code $status, see above); counted as one failure."
+        echo "A step before the tests failed (exit code $status, see above); counted as one failure."
         failed=1
     elif ((status == 0 && passed == 0)); then
         # A mistyped filter must not look like success.

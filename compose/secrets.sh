@@ -1,20 +1,31 @@
 #!/usr/bin/env bash
 # Makes secrets of your own in compose/secrets/own, tells the database its new password, and starts
-# everything anew with them. Run it again to rotate them: the former cookie key goes on verifying,
-# so nobody becomes a new voter.
+# everything anew with them. Run it again to rotate them: the former cookie keys go on verifying,
+# so nobody becomes a new voter. If you use overlays, name them in .env (COMPOSE_FILE), not on the
+# command line, so that this script knows of them too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 own=compose/secrets/own
 
 main() {
-    # A password is changed inside the database, which must run for that, still with the old one.
+    if [ -n "${SECRETS-}" ]; then
+        echo "secrets.sh: SECRETS is set in this shell and would hide the new ones: unset it first." >&2
+        exit 1
+    fi
+    # The password is changed inside the database, which must run for that, still with the old one.
     docker compose up --detach --wait db
-    local former
-    former=$(head -n 1 "${SECRETS:-$(chosen)}/cookie_key")
-    write_fresh "$former"
-    # Over the socket the database asks for no password.
-    docker compose exec -T db psql --quiet --username=urna \
-        --command="ALTER ROLE urna PASSWORD '$(cat "$own/database_password")'"
+    fresh=$(mktemp -d "$own.XXXXXX")
+    # The folder is closed to others; the files must be readable for the containers' own users.
+    trap 'rm -rf "$fresh"' EXIT
+    { secret; cat "$(chosen)/cookie_key"; } >"$fresh/cookie_key"
+    secret >"$fresh/database_password"
+    secret >"$fresh/redis_password"
+    chmod 644 "$fresh"/*
+    # Over its socket the database asks for no password; and a command line is no place for one.
+    printf "ALTER ROLE urna PASSWORD '%s'\n" "$(cat "$fresh/database_password")" |
+        docker compose exec -T db psql --quiet --set=ON_ERROR_STOP=1 --username=urna
+    rm -rf "$own"
+    mv "$fresh" "$own"
     choose
     docker compose up --detach --wait --force-recreate
     echo "Fresh secrets are in $own, and .env says so (SECRETS)."
@@ -27,26 +38,14 @@ chosen() {
     echo "${line#SECRETS=}"
 }
 
-# The folder is closed to others; the files must be readable for the numeric users in the containers.
-write_fresh() {
-    mkdir -p "$own"
-    chmod 700 "$own"
-    printf '%s\n%s\n' "$(fresh)" "$1" >"$own/cookie_key"
-    fresh >"$own/database_password"
-    fresh >"$own/redis_password"
-    chmod 644 "$own"/*
-}
-
-fresh() {
+secret() {
     od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
     echo
 }
 
 choose() {
-    touch .env
-    sed -i.former '/^SECRETS=/d' .env
-    rm .env.former
-    echo "SECRETS=$own" >>.env
+    { grep -sv '^SECRETS=' .env || true; echo "SECRETS=$own"; } >.env.new
+    mv .env.new .env
 }
 
 main "$@"

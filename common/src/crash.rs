@@ -5,10 +5,18 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal as Number, kill_process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+/// Long enough for the subcommand to end, and too short to notice.
+const MESSENGER_LEAVES_WITHIN: Duration = Duration::from_millis(100);
+
+/// The first process of a container.
+const FIRST: Pid = Pid::INIT;
 
 /// Listens for the order. Without a listener, the first process of a container
 /// would not even notice the signal.
@@ -20,6 +28,8 @@ pub fn listen() -> anyhow::Result<Signal> {
 pub async fn obey(mut order: Signal) {
     order.recv().await;
     tracing::error!("crashing, because somebody ran the crash subcommand");
+    // With the first process of a container all others end, and the messenger should end well.
+    sleep(MESSENGER_LEAVES_WITHIN).await;
     std::process::abort();
 }
 
@@ -27,13 +37,17 @@ pub async fn obey(mut order: Signal) {
 /// only one of its kind, to crash.
 pub fn order() -> anyhow::Result<()> {
     let program = std::env::current_exe().context("cannot find out which program this is")?;
-    match siblings(&program)?[..] {
-        [one] => Ok(kill_process(one, Number::QUIT).context("cannot signal the service")?),
+    let services = siblings(&program)?;
+    let service = match services[..] {
+        // The others are questions to it, such as a health check.
+        _ if services.contains(&FIRST) => FIRST,
+        [only] => only,
         [] => bail!("there is no other {} here to crash", program.display()),
         ref several => {
             bail!("{} of {} run here: send SIGQUIT to one of them", several.len(), program.display())
         }
-    }
+    };
+    kill_process(service, Number::QUIT).context("cannot signal the service")
 }
 
 /// The other processes that run this program and belong to this user.

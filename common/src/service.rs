@@ -50,7 +50,7 @@ pub fn start_log() {
     let chosen = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
     let logged = chosen.as_deref().unwrap_or(LOGGED).parse().unwrap_or_else(|error| {
         eprintln!("RUST_LOG is ignored, because it is not of the form {LOGGED}: {error}");
-        Targets::new().with_default(Level::INFO)
+        Targets::new().with_default(Level::INFO).with_target("sqlx", Level::ERROR)
     });
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())

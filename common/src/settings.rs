@@ -190,9 +190,10 @@ pub fn secret(name: &str, value: Option<&str>, file: Option<&Path>) -> anyhow::R
         (None, Some(path)) => Some(read_secret(name, path)?),
         (value, None) => value.map(str::to_owned),
     };
-    if secret.as_ref().is_some_and(|secret| secret.starts_with(DEMO)) {
+    // Of the cookie keys, each that verifies can also forge.
+    if secret.as_ref().is_some_and(|secret| secret.lines().any(|line| line.starts_with(DEMO))) {
         tracing::warn!(
-            "{name} is the demo secret, which everybody knows: make your own with compose/secrets.sh"
+            "{name} holds the demo secret, which everybody knows (compose/secrets.sh makes others)"
         );
     }
     Ok(secret)

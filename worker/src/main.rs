@@ -36,11 +36,12 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     if let Some(Command::Health(command)) = cli.command {
         return command.run(cli.replica.management_listen).await;
     }
-    let (queue, ledger) = cli.settings.open()?;
     if let Some(Command::Verify) = cli.command {
+        let (queue, ledger) = cli.settings.open()?;
         return worker::verify(&queue, &ledger).await;
     }
     service::start_log();
+    let (queue, ledger) = cli.settings.open()?;
     let replica = cli.replica.name();
     service::run(&cli.replica, worker::NEEDS, async |health, shutdown| {
         worker::run(&queue, &ledger, &replica, &health, &shutdown).await;
