@@ -143,7 +143,6 @@ async fn a_voter_without_a_cookie_is_told_so_where_a_screen_reader_notices() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_results_follow_every_vote_and_come_back_after_a_restart() {
     let data = TempDir::new().unwrap();
-    // The page comes back to the address it knows.
     let result = format!("127.0.0.1:{}", free_port());
     let mut urna = Embedded::start_with(data.path(), &[("RESULT_LISTEN", &result)]).await;
     let (viewer, voter) = (Browser::start().await, Browser::start().await);

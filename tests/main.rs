@@ -15,6 +15,7 @@ mod accessibility;
 mod backends;
 mod browser;
 mod embedded;
+mod languages;
 mod ledger_contract;
 mod pages;
 mod pipeline;
