@@ -39,9 +39,9 @@ impl Compose {
         }
     }
 
-    /// `docker compose up`, until everything is healthy.
+    /// `docker compose up`, until everything is healthy: within a minute, as the README says.
     pub fn up(&self, arguments: &[&str]) {
-        self.compose(&[&["up", "--detach", "--wait", "--wait-timeout", "120"], arguments].concat());
+        self.compose(&[&["up", "--detach", "--wait", "--wait-timeout", "60"], arguments].concat());
     }
 
     /// Runs `docker compose` and returns what it printed; it must succeed.

@@ -14,6 +14,7 @@
 
 mod compose;
 mod harness;
+mod node;
 mod swarm;
 
 use std::collections::BTreeSet;
@@ -46,32 +47,32 @@ async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers(
     let (_turn, urna) = (turn().await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
-    vote_and_count(&urna, &mut voters, "a").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     for service in SERVICES.iter().chain(&STORES) {
         urna.compose(&["restart", service]);
-        vote_and_count(&urna, &mut voters, "b").await;
-        vote_and_count(&urna, &mut voters, "a").await;
+        vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
+        vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     }
     for service in SERVICES {
         let start = urna.inspect(service, "{{.State.StartedAt}}");
         urna.compose(&["exec", "-T", service, &format!("/{service}"), "crash"]);
         urna.restarted(service, &start).await;
-        vote_and_count(&urna, &mut voters, "b").await;
+        vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
     }
     for store in STORES {
         let start = urna.inspect(store, "{{.State.StartedAt}}");
         kill_9(&urna, &urna.inspect(store, "{{.State.Pid}}"));
         urna.restarted(store, &start).await;
-        vote_and_count(&urna, &mut voters, "a").await;
+        vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     }
     urna.compose(&["kill"]);
     urna.up(&[]);
-    vote_and_count(&urna, &mut voters, "b").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
     urna.compose(&["down"]);
     urna.up(&[]);
     let kept = |totals: &serde_json::Value| totals["options"][1]["votes"] == 3;
     totals_of(&urna.result, "the votes from before the containers were removed", kept).await;
-    vote_and_count(&urna, &mut voters, "a").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     urna.compose(&["exec", "-T", "worker", "/worker", "verify"]);
 }
 
@@ -168,7 +169,7 @@ async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
     urna.run("sh", &["-c", &format!("cd {ROOT} && {copied}")]);
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 2).await;
-    vote_and_count(&urna, &mut voters, "a").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     let warnings = |service| urna.compose(&["logs", service]).matches("holds the demo secret").count();
     assert_eq!([warnings("vote"), warnings("worker"), warnings("result")], [2, 2, 2]);
     // The second voter sleeps through both rotations.
@@ -176,7 +177,7 @@ async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
         urna.run("compose/secrets.sh", &[]);
         voters[0].insist(&[&urna.vote], key).await;
     }
-    vote_and_count(&urna, &mut voters, "b").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
     assert_eq!(
         [warnings("vote"), warnings("worker"), warnings("result")],
         [1, 0, 0],
@@ -191,19 +192,19 @@ async fn valkey_takes_the_place_of_redis() {
     let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/valkey.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 2).await;
-    vote_and_count(&urna, &mut voters, "a").await;
+    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
 }
 
 /// A poll of two, in which all vote alike: the totals are known without counting.
-async fn vote_and_count(urna: &Compose, voters: &mut [Voter], key: &str) {
+async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
     for voter in voters.iter_mut() {
-        voter.insist(&[&urna.vote], key).await;
+        voter.insist(&[vote], key).await;
     }
     let at = if key == "a" { 0 } else { 1 };
     let all = |totals: &serde_json::Value| {
         totals["options"][at]["votes"] == voters.len() && totals["total"] == voters.len()
     };
-    totals_of(&urna.result, "every recorded vote", all).await;
+    totals_of(result, "every recorded vote", all).await;
 }
 
 /// As a bug or the kernel would: from outside, because no signal from inside a container ends its first process.

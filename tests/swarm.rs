@@ -1,164 +1,209 @@
-//! `docker stack deploy`, on a node of its own: a Docker Engine in a container.
+//! `docker stack deploy`: on one node in the README's own words, and on the three of the lab.
 
-use std::fs;
-use std::process::Command;
+use std::collections::BTreeSet;
 
-use tempfile::TempDir;
+use crate::harness::{Voter, client, eventually, free_port};
+use crate::node::{Node, readme, run};
+use crate::{turn, vote_all_along, vote_and_count};
 
-use crate::harness::{Voter, client, eventually, free_port, totals_of};
-use crate::{ROOT, turn, vote_all_along};
+const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"), ("urna_result", "2/2")];
 
-const IMAGES: [&str; 6] =
-    ["urna-vote", "urna-worker", "urna-result", "redis:8-alpine", "postgres:18-alpine", "nginx:1-alpine"];
-
-/// The routing mesh needs IPVS, which not every kernel under test has, so the tests come in by a
-/// door of their own, and the shipped stack stays as it is.
-const DOOR: &str = "
-services:
-  door:
-    image: nginx:1-alpine
-    command: [nginx, -c, /etc/nginx/door.conf, -e, stderr]
-    networks: [public]
-    ports:
-      - { target: 8000, published: 9000, mode: host }
-      - { target: 8001, published: 9001, mode: host }
-    configs: [{ source: door, target: /etc/nginx/door.conf }]
-configs:
-  door: { file: ./door.conf }
-";
+#[tokio::test]
+async fn one_node_does_what_the_readme_says() {
+    let [init, token, build, deploy, services, tasks, scale, update, rollback, remove, leave] =
+        readme("docker swarm init");
+    let (_turn, swarm) = (turn().await, Swarm::new());
+    let node = swarm.start_alone().await;
+    let follow = |line: &str| node.docker(&line.split(' ').skip(1).collect::<Vec<_>>());
+    follow(&init);
+    assert!(follow(&token).contains("docker swarm join --token"));
+    assert_eq!(build, "docker compose build");
+    node.load(&["urna-vote", "urna-worker", "urna-result", "redis:8-alpine", "postgres:18-alpine"]);
+    follow(&deploy);
+    swarm.is_up().await;
+    let mut voters = node.open_door(&swarm.vote).await;
+    swarm.counts(&mut voters, "a").await;
+    assert!(follow(&services).contains("urna_vote"));
+    assert!(follow(&tasks).contains("urna_vote.2"));
+    follow(&scale);
+    node.runs("urna_worker", "3/3").await;
+    swarm.counts(&mut voters, "b").await;
+    follow(&update);
+    swarm.counts(&mut voters, "a").await;
+    follow(&rollback);
+    swarm.counts(&mut voters, "b").await;
+    // The door is no part of the stack, and would hold on to its network.
+    node.docker(&["stack", "rm", "door"]);
+    follow(&remove);
+    follow(&leave);
+}
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stack_scales_heals_updates_and_rolls_back_and_counts_every_vote_once() {
-    let (_turn, node) = (turn().await, Node::start().await);
-    node.docker(&["stack", "deploy", "--resolve-image=never", "-c", "stack.yml", "-c", "door.yml", "urna"]);
-    node.runs("urna_vote", "2/2").await;
-    node.runs("urna_result", "2/2").await;
-    let mut voter = arrive(&node.vote).await;
-    voter.insist(&[&node.vote], "a").await;
-    totals_of(&node.result, "the first vote", |totals| totals["options"][0]["votes"] == 1).await;
-
-    node.docker(&["service", "scale", "urna_worker=3"]);
-    node.runs("urna_worker", "3/3").await;
-    let task = node.docker(&["ps", "--quiet", "--filter", "name=urna_vote.1"]);
-    node.docker(&["kill", task.trim()]);
-    node.tasks("urna_vote", "Failed").await;
-    node.runs("urna_vote", "2/2").await;
-
-    // Voters vote on while every replica of both pages is replaced.
-    let load = tokio::spawn(vote_all_along(node.vote.clone(), node.result.clone(), voter.clone(), "b"));
-    for service in ["urna_vote", "urna_result"] {
-        tokio::task::block_in_place(|| node.docker(&["service", "update", "--force", "--quiet", service]));
+async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
+    let [up, drain, map, activate, kill, _, update, down] = readme("stack/lab/up");
+    let (_turn, lab) = (turn().await, Swarm::new());
+    lab.follow(&up);
+    let manager = lab.node("manager");
+    manager.take_files();
+    let mut voters = manager.open_door(&lab.vote).await;
+    for (service, nodes) in [("urna_vote", 2), ("urna_result", 2), ("urna_redis", 1), ("urna_db", 1)] {
+        assert_eq!(lab.nodes_of(service).len(), nodes, "{service}: {}", lab.follow(&map));
     }
+    lab.counts(&mut voters, "a").await;
+
+    lab.kill_a_task("urna_vote").await;
+    lab.counts(&mut voters, "b").await;
+
+    lab.follow(&drain);
+    lab.leaves("worker1").await;
+    lab.counts(&mut voters, "a").await;
+    lab.follow(&activate);
+
+    lab.follow(&kill);
+    lab.leaves("worker2").await;
+    lab.counts(&mut voters, "b").await;
+
+    // Voters vote on while every replica of a page is replaced, and while sick ones try to.
+    let load = tokio::spawn(vote_all_along(lab.vote.clone(), lab.result.clone(), voters[0].clone(), "a"));
+    tokio::task::block_in_place(|| {
+        lab.follow(&update);
+        manager.docker(&["service", "update", "--force", "--quiet", "urna_result"]);
+        lab.rolls_a_sick_image_back();
+    });
     load.abort();
-    assert!(load.await.is_err_and(|error| error.is_cancelled()), "a request failed during the update");
+    assert!(load.await.is_err_and(|error| error.is_cancelled()), "a request failed during an update");
+    lab.counts(&mut voters, "b").await;
 
-    let sick =
-        ["--health-cmd=/nothing", "--health-interval=1s", "--health-retries=1", "--health-start-period=1s"];
-    node.attempt(&[&["service", "update", "--quiet"], &sick[..], &["urna_vote"]].concat());
-    let state = node.docker(&["service", "inspect", "--format={{.UpdateStatus.State}}", "urna_vote"]);
-    assert_eq!(state.trim(), "rollback_completed");
-    node.runs("urna_vote", "2/2").await;
-
-    Voter::arrive(&node.vote).await.insist(&[&node.vote], "a").await;
-    let two = |totals: &serde_json::Value| totals["total"] == 2 && totals["waiting"] == 0;
-    totals_of(&node.result, "both voters, each once", two).await;
-    let worker = node.docker(&["ps", "--quiet", "--filter", "name=urna_worker.1"]);
-    node.docker(&["exec", worker.trim(), "/worker", "verify"]);
+    tokio::task::block_in_place(|| lab.changes_its_secrets_and_its_poll());
+    lab.counts(&mut voters, "a").await;
+    let page = client().get(&lab.vote).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("And now?"), "{page}");
+    lab.follow(&down);
+    assert_eq!(run(&format!("docker ps --all --quiet --filter name={}", lab.name)), "");
 }
 
-/// The first page comes once the door is open and has found somebody behind it.
-async fn arrive(url: &str) -> Voter {
-    eventually("the page", async || {
-        client().get(url).send().await.ok().filter(|answer| answer.status() == 200).map(|_| ())
-    })
-    .await;
-    Voter::arrive(url).await
-}
-
-/// A swarm of one.
-struct Node {
-    container: String,
+/// A swarm under a name and on ports of its own. It is removed when dropped.
+struct Swarm {
+    name: String,
+    ports: [u16; 2],
     vote: String,
     result: String,
 }
 
-impl Node {
-    async fn start() -> Self {
-        let (vote, result) = (free_port(), free_port());
-        let container = format!("urna-test-node-{vote}");
-        let node = Self {
-            vote: format!("http://127.0.0.1:{vote}"),
-            result: format!("http://127.0.0.1:{result}"),
-            container,
-        };
-        let (vote, result) = (format!("127.0.0.1:{vote}:9000"), format!("127.0.0.1:{result}:9001"));
-        let start =
-            ["run", "--detach", "--privileged", "--name", &node.container, "-p", &vote, "-p", &result];
-        run("docker", &[&start[..], &["docker:28-dind"]].concat());
+impl Swarm {
+    fn new() -> Self {
+        let ports = [free_port(), free_port()];
+        let [vote, result] = ports.map(|port| format!("http://127.0.0.1:{port}"));
+        Self { name: format!("urna-test-lab-{}", ports[0]), ports, vote, result }
+    }
+
+    async fn start_alone(&self) -> Node {
+        let node = self.node("manager");
+        let [vote, result] = self.ports;
+        let ports = format!("-p 127.0.0.1:{vote}:8000 -p 127.0.0.1:{result}:8001");
+        run(&format!(
+            "docker run --detach --privileged --hostname manager --name {} {ports} docker:28-dind",
+            node.container
+        ));
         node.take_files();
         eventually("the engine of the node", async || node.attempt(&["info"]).0.then_some(())).await;
-        let load =
-            format!("docker save {} | docker exec -i {} docker load", IMAGES.join(" "), node.container);
-        run("sh", &["-c", &load]);
-        node.docker(&["swarm", "init", "--advertise-addr=eth0"]);
         node
     }
 
-    fn take_files(&self) {
-        let folder = TempDir::new().expect("a temporary folder");
-        let path = folder.path().display();
-        run("sh", &["-c", &format!("cd {ROOT} && cp -r stack.yml poll.toml compose {path}")]);
-        let door = fs::read_to_string(folder.path().join("compose/door.conf")).expect("the door's settings");
-        let door = door.replace("vote:80", "tasks.vote:80").replace("result:80", "tasks.result:80");
-        fs::write(folder.path().join("door.conf"), door).expect("a file");
-        fs::write(folder.path().join("door.yml"), DOOR).expect("a file");
-        run("docker", &["cp", "--quiet", &format!("{path}/."), &format!("{}:/urna", self.container)]);
+    fn node(&self, name: &str) -> Node {
+        Node { container: format!("{}-{name}", self.name) }
     }
 
-    /// Runs `docker` on the node; it must succeed.
-    fn docker(&self, arguments: &[&str]) -> String {
-        let (succeeded, output) = self.attempt(arguments);
-        assert!(succeeded, "docker {arguments:?} failed on the node:\n{output}");
-        output
+    /// Runs a line of the README, which speaks of a lab on the usual ports.
+    fn follow(&self, line: &str) -> String {
+        let ([vote, result], name) = (self.ports, &self.name);
+        let line = line.replace("urna-lab", name);
+        run(&format!("LAB={name} VOTE_PORT={vote} RESULT_PORT={result} {line}"))
     }
 
-    fn attempt(&self, arguments: &[&str]) -> (bool, String) {
-        attempt("docker", &[&["exec", "--workdir=/urna", &self.container, "docker"], arguments].concat())
+    async fn is_up(&self) {
+        for (service, replicas) in SERVICES {
+            self.node("manager").runs(service, replicas).await;
+        }
     }
 
-    async fn runs(&self, service: &str, replicas: &str) {
-        let filter = format!("name={service}");
-        eventually(&format!("{service} to have {replicas} replicas"), async || {
-            let now = self.docker(&["service", "ls", "--filter", &filter, "--format={{.Replicas}}"]);
-            (now.trim() == replicas).then_some(())
+    /// Every voter's vote is recorded and counted once, and the ballots agree with the totals.
+    async fn counts(&self, voters: &mut [Voter], key: &str) {
+        vote_and_count(&self.vote, &self.result, voters, key).await;
+        let (node, task) = self.task("urna_worker").await;
+        node.docker(&["exec", &task, "/worker", "verify"]);
+    }
+
+    /// Where a service runs.
+    fn nodes_of(&self, service: &str) -> BTreeSet<String> {
+        let tasks = ["service", "ps", service, "--filter=desired-state=running", "--format={{.Node}}"];
+        self.node("manager").docker(&tasks).lines().map(str::to_owned).collect()
+    }
+
+    /// A task of a service: its node and its container.
+    async fn task(&self, service: &str) -> (Node, String) {
+        eventually(&format!("a task of {service}"), async || {
+            let nodes = self.nodes_of(service).into_iter().map(|name| self.node(&name));
+            nodes.filter_map(|node| node.container_of(service).map(|task| (node, task))).next()
+        })
+        .await
+    }
+
+    async fn kill_a_task(&self, service: &str) {
+        let (node, task) = self.task(service).await;
+        node.docker(&["kill", &task]);
+        eventually(&format!("a task of {service} that failed"), async || {
+            let states = ["service", "ps", service, "--format={{.CurrentState}}"];
+            self.node("manager").docker(&states).contains("Failed").then_some(())
         })
         .await;
+        self.is_up().await;
     }
 
-    async fn tasks(&self, service: &str, state: &str) {
-        eventually(&format!("a task of {service} that is {state}"), async || {
-            self.docker(&["service", "ps", service, "--format={{.CurrentState}}"])
-                .contains(state)
-                .then_some(())
+    /// Waits until the tasks of a node run elsewhere.
+    async fn leaves(&self, node: &str) {
+        eventually(&format!("the tasks of {node} to move"), async || {
+            SERVICES.iter().all(|(service, _)| !self.nodes_of(service).contains(node)).then_some(())
         })
         .await;
+        self.is_up().await;
+    }
+
+    /// An image that never becomes healthy: Swarm goes back to the one before by itself.
+    fn rolls_a_sick_image_back(&self) {
+        let (manager, sick) = (self.node("manager"), "registry:5000/urna-vote:sick");
+        let dockerfile = r#"FROM urna-vote\nHEALTHCHECK --interval=1s --retries=2 CMD ["/nothing"]"#;
+        manager.shell(&format!("printf '{dockerfile}' | docker build -t {sick} -"));
+        manager.docker(&["push", "--quiet", sick]);
+        manager.attempt(&["service", "update", "--quiet", "--image", sick, "urna_vote"]);
+        let state = manager.docker(&["service", "inspect", "--format={{.UpdateStatus.State}}", "urna_vote"]);
+        assert_eq!(state, "rollback_completed");
+    }
+
+    /// As the README says: new objects of another version, and the database is told first.
+    fn changes_its_secrets_and_its_poll(&self) {
+        let manager = self.node("manager");
+        let database = manager.container_of("urna_db").unwrap();
+        manager.docker(&[
+            "exec",
+            &database,
+            "psql",
+            "--username=urna",
+            "--command=ALTER ROLE urna PASSWORD 'new'",
+        ]);
+        manager.shell(
+            "cp -r compose/secrets/demo my-secrets
+             echo new | tee my-secrets/database_password > my-secrets/redis_password
+             { head -c 32 /dev/urandom | base64; cat compose/secrets/demo/cookie_key; } > my-secrets/cookie_key
+             sed 's/^question.*/question = \"And now?\"/' poll.toml > my-poll.toml
+             export SECRETS=my-secrets SECRETS_VERSION=2 POLL=my-poll.toml POLL_VERSION=2
+             docker stack deploy --detach=false --quiet -c stack.yml urna",
+        );
     }
 }
 
-impl Drop for Node {
+impl Drop for Swarm {
     fn drop(&mut self) {
-        attempt("docker", &["rm", "--force", "--volumes", &self.container]);
+        self.follow("stack/lab/down");
     }
-}
-
-fn run(program: &str, arguments: &[&str]) -> String {
-    let (succeeded, output) = attempt(program, arguments);
-    assert!(succeeded, "{program} {arguments:?} failed:\n{output}");
-    output
-}
-
-fn attempt(program: &str, arguments: &[&str]) -> (bool, String) {
-    let output = Command::new(program).args(arguments).output().expect("a program that runs");
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
