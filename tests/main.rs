@@ -17,6 +17,7 @@ mod browser;
 mod embedded;
 mod languages;
 mod ledger_contract;
+mod load;
 mod pages;
 mod pipeline;
 mod queue_contract;

@@ -1,0 +1,148 @@
+//! HTTP to one site, over a connection that is kept.
+
+use std::fmt::{self, Display, Formatter};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::header::{ACCEPT_LANGUAGE, HOST, HeaderValue};
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+/// As long as a patient person waits for a page.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// Longer than `vote` waits for its queue, and so for the answer that a vote is not confirmed.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Where a page is served.
+#[derive(Clone)]
+pub(crate) struct Site {
+    uri: Uri,
+    host: HeaderValue,
+    tls: Option<TlsConnector>,
+}
+
+impl Display for Site {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.uri)
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The request never left, so nothing came of it.
+    NotSent(anyhow::Error),
+    /// Nobody knows what came of it.
+    NoAnswer(anyhow::Error),
+}
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl Site {
+    pub(crate) fn new(uri: &Uri) -> anyhow::Result<Self> {
+        let host = uri.authority().context("an address without a host")?.as_str();
+        let tls = (uri.scheme_str() == Some("https")).then(public_roots).transpose()?;
+        Ok(Self { uri: uri.clone(), host: host.parse()?, tls })
+    }
+
+    /// The address of a WebSocket here.
+    pub(crate) fn socket(&self, path: &str) -> String {
+        let scheme = if self.tls.is_some() { "wss" } else { "ws" };
+        format!("{scheme}://{}{path}", self.uri.authority().map_or("", |authority| authority.as_str()))
+    }
+
+    pub(crate) async fn connect(&self) -> anyhow::Result<Box<dyn Stream>> {
+        timeout(CONNECT_WITHIN, self.dial())
+            .await
+            .unwrap_or_else(|_| Err(anyhow!("no connection within {CONNECT_WITHIN:?}")))
+            .with_context(|| format!("cannot reach {}", self.uri))
+    }
+
+    async fn dial(&self) -> anyhow::Result<Box<dyn Stream>> {
+        let host = self.uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.uri.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
+        let stream = TcpStream::connect((host, port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => Box::new(tls.connect(ServerName::try_from(host.to_owned())?, stream).await?),
+        })
+    }
+}
+
+fn public_roots() -> anyhow::Result<TlsConnector> {
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// One who calls a site again and again.
+pub(crate) struct Caller {
+    site: Site,
+    line: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl Caller {
+    pub(crate) fn of(site: &Site) -> Self {
+        Self { site: site.clone(), line: None }
+    }
+
+    /// Asks, and reads the whole answer.
+    pub(crate) async fn ask(
+        &mut self,
+        mut request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, Failure> {
+        let headers = request.headers_mut();
+        headers.insert(HOST, self.site.host.clone());
+        // What became of a vote is told in words.
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
+        let mut line = self.open_line().await.map_err(Failure::NotSent)?;
+        let answer = timeout(ANSWER_WITHIN, answer(&mut line, request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(Failure::NoAnswer(anyhow!("no answer in time"))))?;
+        // After a failure the line is dropped: an answer that comes late must not answer another request.
+        self.line = Some(line);
+        Ok(answer)
+    }
+
+    async fn open_line(&mut self) -> anyhow::Result<SendRequest<Full<Bytes>>> {
+        if let Some(mut line) = self.line.take()
+            && line.ready().await.is_ok()
+        {
+            return Ok(line);
+        }
+        let stream = self.site.connect().await?;
+        let (line, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        Ok(line)
+    }
+}
+
+async fn answer(
+    line: &mut SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Bytes>, Failure> {
+    let sent = line.try_send_request(request).await;
+    let response = sent.map_err(|mut error| match error.take_message() {
+        Some(_) => Failure::NotSent(error.into_error().into()),
+        None => Failure::NoAnswer(error.into_error().into()),
+    })?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| Failure::NoAnswer(error.into()))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
+}

@@ -1,0 +1,152 @@
+//! What happened, in numbers.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::report::number;
+
+/// Three digits are more than two runs agree on.
+const DIGITS: u8 = 3;
+
+/// An hour, in microseconds.
+const LONGEST: u64 = 3_600_000_000;
+
+/// What became of a vote.
+pub(crate) enum Outcome {
+    Recorded,
+    /// It will not count, for this reason.
+    Refused(String),
+    /// It may count or not, for this reason.
+    Unconfirmed(String),
+}
+
+/// Everything since the load began.
+pub(crate) struct Measures {
+    began: Instant,
+    pub(crate) recorded: u64,
+    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) unconfirmed: BTreeMap<String, u64>,
+    latency: Histogram<u64>,
+    /// When each voter's first vote was sent, of those that were recorded.
+    first_votes: Vec<Instant>,
+    this_second: Histogram<u64>,
+    seconds: Vec<Second>,
+}
+
+impl Measures {
+    pub(crate) fn beginning(began: Instant) -> Self {
+        Self {
+            began,
+            recorded: 0,
+            refused: BTreeMap::new(),
+            unconfirmed: BTreeMap::new(),
+            latency: histogram(),
+            first_votes: Vec::new(),
+            this_second: histogram(),
+            seconds: Vec::new(),
+        }
+    }
+
+    /// A vote, perhaps its voter's first, that was due at this time, sent at that, and answered just now.
+    /// Its latency counts from when it was due: what waited for its turn waited.
+    pub(crate) fn note(&mut self, due: Instant, sent: Instant, first: bool, outcome: Outcome) {
+        self.end_seconds();
+        match outcome {
+            Outcome::Recorded => {
+                let took = micros(due.elapsed());
+                self.recorded += 1;
+                self.latency.saturating_record(took);
+                self.this_second.saturating_record(took);
+                if first {
+                    self.first_votes.push(sent);
+                }
+            }
+            Outcome::Refused(reason) => *self.refused.entry(reason).or_default() += 1,
+            Outcome::Unconfirmed(reason) => *self.unconfirmed.entry(reason).or_default() += 1,
+        }
+    }
+
+    pub(crate) fn latency(&self) -> Option<Latency> {
+        Latency::of(&self.latency)
+    }
+
+    /// Each whole second of the run.
+    pub(crate) fn course(&self) -> &[Second] {
+        &self.seconds
+    }
+
+    pub(crate) fn first_votes(&self) -> &[Instant] {
+        &self.first_votes
+    }
+
+    /// How it goes.
+    pub(crate) fn line(&mut self) -> String {
+        self.end_seconds();
+        let lately = self.seconds.last().map_or_else(String::new, |second| {
+            let Second { recorded, p50_ms, p99_ms } = second;
+            format!(" ({}/s, p50 {p50_ms:.1} ms, p99 {p99_ms:.1} ms)", number(*recorded))
+        });
+        let [refused, unconfirmed] =
+            [&self.refused, &self.unconfirmed].map(|reasons| number(reasons.values().sum()));
+        format!("{} recorded{lately}, {refused} refused, {unconfirmed} unconfirmed", number(self.recorded))
+    }
+
+    fn end_seconds(&mut self) {
+        let now = self.began.elapsed().as_secs() as usize;
+        while self.seconds.len() < now {
+            self.seconds.push(Second::of(&self.this_second));
+            self.this_second.reset();
+        }
+    }
+}
+
+/// One second of the run.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Second {
+    pub(crate) recorded: u64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+}
+
+impl Second {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        Self { recorded: histogram.len(), p50_ms: ms(0.5), p99_ms: ms(0.99) }
+    }
+}
+
+/// A distribution, in milliseconds.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Latency {
+    pub p50: f64,
+    pub p90: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub(crate) max: f64,
+}
+
+impl Latency {
+    /// Of nothing there is none.
+    pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Self> {
+        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        (!histogram.is_empty()).then(|| Self {
+            p50: ms(0.5),
+            p90: ms(0.9),
+            p99: ms(0.99),
+            p999: ms(0.999),
+            max: ms(1.0),
+        })
+    }
+}
+
+/// In microseconds, up to what no run reaches.
+pub(crate) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_max(LONGEST, DIGITS).unwrap_or_else(|_| unreachable!("these bounds are possible"))
+}
+
+pub(crate) fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,39 @@
+//! One line that tells how far it is.
+
+use std::io::{IsTerminal, Write, stderr};
+use std::time::Duration;
+
+use tokio::pin;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Often enough to see a stall.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A file keeps every line, so it gets fewer.
+const IN_A_FILE_EVERY: Duration = Duration::from_secs(10);
+
+/// Does the work, and meanwhile shows what `line` says.
+pub(crate) async fn during<T>(work: impl Future<Output = T>, mut line: impl AsyncFnMut() -> String) -> T {
+    let on_a_terminal = stderr().is_terminal();
+    let mut ticks = interval(if on_a_terminal { EVERY } else { IN_A_FILE_EVERY });
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                if on_a_terminal { show("\r\x1b[2K"); }
+                return done;
+            }
+            shown = async { ticks.tick().await; line().await } => match on_a_terminal {
+                true => show(&format!("\r\x1b[2K{shown}")),
+                false => show(&format!("{shown}\n")),
+            },
+        }
+    }
+}
+
+/// Nobody needs to hear that progress could not be shown.
+fn show(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}

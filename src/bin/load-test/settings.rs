@@ -1,0 +1,94 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use hyper::Uri;
+
+/// More than this many connections, and the machine that votes is what is measured.
+const CONCURRENCY_MAX: u64 = 10_000;
+
+/// Votes at an Urna deployment as a crowd would, measures it, and checks that
+/// every recorded vote was counted once. The poll should be one that nobody
+/// else votes in meanwhile.
+#[derive(Parser)]
+#[command(name = "load-test", version, about, long_about = None)]
+pub(crate) struct Settings {
+    /// The ballot page
+    #[arg(long, env = "VOTE_URL", default_value = "http://127.0.0.1:8000", value_parser = site)]
+    pub(crate) vote_url: Uri,
+    /// The results
+    #[arg(long, env = "RESULT_URL", default_value = "http://127.0.0.1:8001", value_parser = site)]
+    pub(crate) result_url: Uri,
+    /// How many votes are cast
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) votes: u64,
+    /// Vote for this long instead, such as 30s or 10m
+    #[arg(long, conflicts_with = "votes", value_parser = humantime::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// How many different voters come [default: as many as --votes and --changes make, or 10,000]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    voters: Option<u64>,
+    /// The share of votes by voters who change their mind, such as 20%
+    #[arg(long, default_value = "20%", value_parser = share)]
+    pub(crate) changes: f64,
+    /// How popular each option is, in the poll's order, such as 3,1 [default: all alike]
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) weights: Vec<f64>,
+    /// How many vote at the same time, each over a connection of their own
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=CONCURRENCY_MAX))]
+    pub(crate) concurrency: u64,
+    /// Votes per second, whether or not the answers keep up [default: each voter waits for an answer]
+    #[arg(long, value_parser = rate)]
+    pub(crate) rate: Option<f64>,
+    /// Begin slowly, and be at full speed after this time
+    #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
+    pub(crate) ramp: Duration,
+    /// How many watch the results
+    #[arg(long, default_value_t = 10)]
+    pub(crate) viewers: usize,
+    /// Also ask this PostgreSQL for the vote of every voter
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw rate and latency over time into this SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+}
+
+impl Settings {
+    /// How many voters come.
+    pub(crate) fn voters(&self) -> u64 {
+        let first_votes = || (self.votes as f64 * (1.0 - self.changes)).round().max(1.0) as u64;
+        self.voters.unwrap_or_else(|| if self.duration.is_some() { 10_000 } else { first_votes() })
+    }
+}
+
+fn site(url: &str) -> anyhow::Result<Uri> {
+    let uri: Uri = url.parse().context("it is no address")?;
+    ensure!(
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.path() == "/" && uri.query().is_none(),
+        "an address is of the form http://HOST:PORT"
+    );
+    Ok(uri)
+}
+
+fn share(text: &str) -> anyhow::Result<f64> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = share.context("a share is of the form 20% or 0.2")?;
+    ensure!((0.0..=1.0).contains(&share), "a share lies between 0% and 100%");
+    Ok(share)
+}
+
+fn rate(text: &str) -> anyhow::Result<f64> {
+    let rate: f64 = text.parse().context("a rate is a number of votes per second")?;
+    ensure!(rate.is_finite() && rate > 0.0, "a rate is more than 0");
+    Ok(rate)
+}

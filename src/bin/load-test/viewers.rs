@@ -1,0 +1,172 @@
+//! Those who watch the results.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
+use futures_util::StreamExt;
+use serde::Deserialize;
+use tokio::time::sleep;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::Site;
+use crate::load::lock;
+use crate::measures::{Latency, histogram, micros};
+
+/// What a page waits before it connects again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A frame has some hundred bytes; ten thousand viewers share this machine's memory.
+const BUFFER: usize = 2 * 1024;
+
+/// A crowd that sits down all at once is a test of its own.
+const SIT_DOWN_EVERY: Duration = Duration::from_millis(1);
+
+/// When for so long nobody more gets in, nobody will.
+const SEATED_WITHIN: Duration = Duration::from_secs(10);
+
+/// What all viewers share.
+pub(crate) struct Viewers {
+    site: Site,
+    seats: usize,
+    connected: AtomicU64,
+    frames: AtomicU64,
+    losses: AtomicU64,
+    /// What the first viewer saw, and when.
+    screen: Mutex<Vec<(Instant, i64)>>,
+    /// When each version was on the first screen, and when on the last.
+    spread: Mutex<BTreeMap<i64, (Instant, Instant)>>,
+}
+
+#[derive(Deserialize)]
+struct Frame {
+    total: i64,
+    version: i64,
+}
+
+impl Viewers {
+    /// So many viewers begin to watch, until the program ends.
+    pub(crate) fn sit_down(site: &Site, seats: usize) -> Arc<Self> {
+        let viewers = Arc::new(Self {
+            site: site.clone(),
+            seats,
+            connected: AtomicU64::new(0),
+            frames: AtomicU64::new(0),
+            losses: AtomicU64::new(0),
+            screen: Mutex::default(),
+            spread: Mutex::default(),
+        });
+        for seat in 0..seats {
+            let viewers = viewers.clone();
+            tokio::spawn(async move { viewers.watch(seat).await });
+        }
+        viewers
+    }
+
+    /// Waits until everybody watches.
+    pub(crate) async fn all_seated(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let (mut most, mut since) = (0, Instant::now());
+        while self.connected() < self.seats as u64 && !stop.is_cancelled() {
+            if self.connected() > most {
+                (most, since) = (self.connected(), Instant::now());
+            }
+            ensure!(
+                since.elapsed() < SEATED_WITHIN,
+                "only {most} of {} viewers could connect to {} (a limit of open files? see ulimit -n)",
+                self.seats,
+                self.site
+            );
+            sleep(SIT_DOWN_EVERY).await;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn connected(&self) -> u64 {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// How often a viewer was cut off.
+    pub(crate) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
+    }
+
+    /// Watches for ever, and comes back when the connection is lost.
+    async fn watch(&self, seat: usize) {
+        sleep(SIT_DOWN_EVERY * u32::try_from(seat).unwrap_or(u32::MAX)).await;
+        loop {
+            if self.look(seat).await.is_ok() {
+                self.losses.fetch_add(1, Ordering::Relaxed);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// An error means that nothing was ever seen.
+    async fn look(&self, seat: usize) -> anyhow::Result<()> {
+        let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
+        let stream = self.site.connect().await?;
+        let (mut socket, _) = client_async_with_config(self.site.socket("/ws"), stream, Some(config)).await?;
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        let mut version = None;
+        while let Some(Ok(message)) = socket.next().await {
+            if let Message::Text(text) = message
+                && let Ok(frame) = serde_json::from_str::<Frame>(&text)
+            {
+                // The first frame was drawn before this viewer came, and a frame may be told again.
+                let is_news = version.replace(frame.version).is_some_and(|former| former != frame.version);
+                self.see(seat, &frame, is_news);
+            }
+        }
+        self.connected.fetch_sub(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn see(&self, seat: usize, frame: &Frame, is_news: bool) {
+        let now = Instant::now();
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        if seat == 0 {
+            lock(&self.screen).push((now, frame.total));
+        }
+        if is_news {
+            lock(&self.spread).entry(frame.version).or_insert((now, now)).1 = now;
+        }
+    }
+
+    /// From when a vote was sent until it was on the first viewer's screen.
+    ///
+    /// A frame does not say whose votes are in it, so they are told apart by
+    /// their number: when the total has grown by n, the n voters who voted
+    /// first are on the screen. Where votes overtake one another, this
+    /// exchanges their latencies, and so changes their mean by nothing.
+    pub(crate) fn vote_to_screen(&self, before: i64, first_votes: &[Instant]) -> Option<Latency> {
+        let mut first_votes = first_votes.to_vec();
+        first_votes.sort_unstable();
+        let (mut latencies, mut shown) = (histogram(), 0);
+        for (at, total) in lock(&self.screen).iter() {
+            let grown = usize::try_from(total - before).unwrap_or(0).min(first_votes.len());
+            for sent in first_votes.get(shown..grown).unwrap_or_default() {
+                latencies.saturating_record(micros(at.saturating_duration_since(*sent)));
+            }
+            shown = shown.max(grown);
+        }
+        Latency::of(&latencies)
+    }
+
+    /// From the first viewer's screen to the last one's, over all frames that were sent meanwhile.
+    pub(crate) fn first_to_last_screen(&self) -> Option<Latency> {
+        let mut spreads = histogram();
+        for (first, last) in lock(&self.spread).values() {
+            spreads.saturating_record(micros(*last - *first));
+        }
+        Latency::of(&spreads)
+    }
+}
