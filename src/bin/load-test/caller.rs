@@ -47,6 +47,14 @@ pub(crate) enum Failure {
     NoAnswer(anyhow::Error),
 }
 
+impl From<Failure> for anyhow::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::NotSent(error) | Failure::NoAnswer(error) => error,
+        }
+    }
+}
+
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -92,10 +100,12 @@ fn public_roots() -> anyhow::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+type Line = SendRequest<Full<Bytes>>;
+
 /// One who calls a site again and again.
 pub(crate) struct Caller {
     site: Site,
-    line: Option<SendRequest<Full<Bytes>>>,
+    line: Option<Line>,
 }
 
 impl Caller {
@@ -112,20 +122,30 @@ impl Caller {
         headers.insert(HOST, self.site.host.clone());
         // What became of a vote is told in words.
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-        let mut line = self.open_line().await.map_err(Failure::NotSent)?;
+        // A line that was kept may have been closed meanwhile; a browser would dial anew, too.
+        if let Some(line) = self.line.take() {
+            match self.ask_on(line, request.clone()).await {
+                Err(Failure::NotSent(_)) => {}
+                asked => return asked,
+            }
+        }
+        let line = self.dial().await.map_err(Failure::NotSent)?;
+        self.ask_on(line, request).await
+    }
+
+    /// After a failure the line is dropped: an answer that comes late must not answer another request.
+    async fn ask_on(
+        &mut self,
+        mut line: Line,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Bytes>, Failure> {
         let answer = timeout(ANSWER_WITHIN, answer(&mut line, request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Failure::NoAnswer(anyhow!("no answer in time"))))?;
-        // After a failure the line is dropped: an answer that comes late must not answer another request.
         self.line = Some(line);
         Ok(answer)
     }
 
-    async fn open_line(&mut self) -> anyhow::Result<SendRequest<Full<Bytes>>> {
-        if let Some(mut line) = self.line.take()
-            && line.ready().await.is_ok()
-        {
-            return Ok(line);
-        }
+    async fn dial(&self) -> anyhow::Result<Line> {
         let stream = self.site.connect().await?;
         let (line, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
@@ -133,10 +153,8 @@ impl Caller {
     }
 }
 
-async fn answer(
-    line: &mut SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, Failure> {
+async fn answer(line: &mut Line, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+    line.ready().await.map_err(|error| Failure::NotSent(error.into()))?;
     let sent = line.try_send_request(request).await;
     let response = sent.map_err(|mut error| match error.take_message() {
         Some(_) => Failure::NotSent(error.into_error().into()),

@@ -1,5 +1,7 @@
 //! The voters, and what each was told.
 
+use std::collections::BTreeSet;
+
 use common::ballot::{Choice, VoterId};
 use hyper::header::HeaderValue;
 
@@ -11,14 +13,14 @@ pub(crate) struct Crowd {
 }
 
 impl Crowd {
-    /// Takes one out, so that nobody votes twice at the same time: by this
-    /// chance one who has voted before, if there is a choice.
-    pub(crate) fn draw(&mut self, changes: f64) -> Option<Voter> {
-        let regular = self.newcomers.is_empty() || rand::random_bool(changes);
-        if regular && !self.regulars.is_empty() {
-            let one = rand::random_range(0..self.regulars.len());
-            return Some(self.regulars.swap_remove(one));
-        }
+    /// Takes out one who has voted before, so that nobody votes twice at the same time.
+    pub(crate) fn regular(&mut self) -> Option<Voter> {
+        let count = self.regulars.len();
+        (count > 0).then(|| self.regulars.swap_remove(rand::random_range(0..count)))
+    }
+
+    /// Takes out one who has not voted yet.
+    pub(crate) fn newcomer(&mut self) -> Option<Voter> {
         self.newcomers.pop()
     }
 
@@ -26,11 +28,12 @@ impl Crowd {
         if voter.may_count().is_empty() { self.newcomers.push(voter) } else { self.regulars.push(voter) }
     }
 
-    /// Each voter, and what their vote may be now.
-    pub(crate) fn voters(&self) -> impl Iterator<Item = &Voter> {
-        self.newcomers.iter().chain(&self.regulars)
+    /// Everybody who voted, if perhaps in vain.
+    pub(crate) fn voters(&self) -> &[Voter] {
+        &self.regulars
     }
 
+    /// How many are not voting right now.
     pub(crate) fn len(&self) -> usize {
         self.newcomers.len() + self.regulars.len()
     }
@@ -41,36 +44,39 @@ pub(crate) struct Voter {
     pub(crate) cookie: HeaderValue,
     /// The last vote that was recorded.
     recorded: Option<Choice>,
-    /// The votes since then of which we were told neither that they were recorded nor that not.
+    /// The votes since then that were answered, but not confirmed.
     unconfirmed: Vec<Choice>,
+    /// The votes that nobody ever answered.
+    unanswered: Vec<Choice>,
 }
 
 impl Voter {
     pub(crate) fn with(cookie: HeaderValue) -> Self {
-        Self { cookie, recorded: None, unconfirmed: Vec::new() }
+        Self { cookie, recorded: None, unconfirmed: Vec::new(), unanswered: Vec::new() }
     }
 
     pub(crate) fn recorded(&self) -> Option<Choice> {
         self.recorded
     }
 
-    /// A recorded vote outranks whatever this voter sent before.
+    /// It outranks what was answered before, as each answer's cookie sees to that. A vote without
+    /// an answer may still stand in line somewhere, and be taken as a later one.
     pub(crate) fn was_recorded(&mut self, choice: Choice) {
         self.recorded = Some(choice);
         self.unconfirmed.clear();
     }
 
     pub(crate) fn was_not_confirmed(&mut self, choice: Choice) {
-        if !self.unconfirmed.contains(&choice) {
-            self.unconfirmed.push(choice);
-        }
+        self.unconfirmed.push(choice);
+    }
+
+    pub(crate) fn was_not_answered(&mut self, choice: Choice) {
+        self.unanswered.push(choice);
     }
 
     /// What may rightly count for this voter; without a recorded vote, also nothing.
-    pub(crate) fn may_count(&self) -> Vec<Choice> {
-        let mut choices = self.unconfirmed.clone();
-        choices.extend(self.recorded.filter(|choice| !self.unconfirmed.contains(choice)));
-        choices
+    pub(crate) fn may_count(&self) -> BTreeSet<Choice> {
+        self.recorded.iter().chain(&self.unconfirmed).chain(&self.unanswered).copied().collect()
     }
 
     /// A cookie is `voter=SIGNATURE=ID.…`: the ballot in the ledger is under this id.

@@ -1,6 +1,6 @@
 //! The crowd at work: voters arrive, and then they vote.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,20 +31,27 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A site that opens for nobody for so long is not coming back.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Half a dozen options of which one is liked by nearly all still give another one before.
+const DRAWS_MAX: usize = 100;
+
 /// What all who vote share.
 pub(crate) struct Load {
     site: Site,
     poll: String,
     options: WeightedIndex<f64>,
-    changes: f64,
-    concurrency: u64,
+    /// As many connections, each the place of one voter at a time.
+    places: u64,
+    /// Whether newcomers come as long as the load lasts.
+    ever_more: bool,
+    /// Whether anybody ever saw the page.
+    opened: AtomicBool,
     crowd: Mutex<Crowd>,
     /// Told to end early; what was begun is finished.
     pub(crate) stop: CancellationToken,
 }
 
 impl Load {
-    pub(crate) fn new(settings: &Settings, totals: &Totals) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings, totals: &Totals, stop: CancellationToken) -> anyhow::Result<Self> {
         let (given, options) = (settings.weights.len(), totals.options.len());
         ensure!(
             given == 0 || given == options,
@@ -56,10 +63,11 @@ impl Load {
             site: Site::new(&settings.vote_url)?,
             poll: totals.poll.clone(),
             options: WeightedIndex::new(weights).context("--weights cannot be used")?,
-            changes: settings.changes,
-            concurrency: settings.concurrency,
+            places: settings.places(),
+            ever_more: settings.voters().is_none(),
+            opened: AtomicBool::new(false),
             crowd: Mutex::default(),
-            stop: CancellationToken::new(),
+            stop,
         })
     }
 
@@ -79,53 +87,81 @@ impl Load {
         let door = || async {
             let mut caller = Caller::of(&self.site);
             while arriving.fetch_add(1, Ordering::Relaxed) < voters && !self.stop.is_cancelled() {
-                let voter = self.admit(&mut caller).await?;
+                let Some(voter) = self.admit(&mut caller).await? else { break };
                 self.crowd().put_back(voter);
             }
             anyhow::Ok(())
         };
-        try_join_all((0..self.concurrency).map(|_| door())).await?;
-        Ok(())
+        try_join_all((0..self.places).map(|_| door())).await.map(drop)
     }
 
-    /// They vote, until the pace says that it is over.
-    pub(crate) async fn vote(&self, pace: &Pace, measures: &Mutex<Measures>) {
-        join_all((0..self.concurrency).map(|place| self.vote_in_turn(place, pace, measures))).await;
+    /// They vote, until the pace says that it is over; each connection is the place of one after
+    /// the other. An error is a page that no longer opens for those who come late.
+    pub(crate) async fn vote(&self, pace: &Pace, measures: &Mutex<Measures>) -> anyhow::Result<()> {
+        let places = (0..self.places).map(|place| async move {
+            let voted = self.vote_in_turn(place, pace, measures).await;
+            // What the others have begun, they finish: each voter comes back to the crowd.
+            voted.inspect_err(|_| self.stop.cancel())
+        });
+        join_all(places).await.into_iter().collect()
     }
 
-    /// The first failure of all is told, because nobody is there then; later ones are waited out.
-    async fn admit(&self, caller: &mut Caller) -> anyhow::Result<Voter> {
+    /// A page that never opened is told at once; one that closes for a while is waited for. `None` ends the load.
+    async fn admit(&self, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
         let began = Instant::now();
         loop {
-            let refused = match newcomer(caller).await {
-                Ok(voter) => return Ok(voter),
-                Err(refused) => refused,
-            };
-            if self.crowd().len() == 0 || began.elapsed() > PATIENCE || self.stop.is_cancelled() {
-                return Err(refused);
+            match newcomer(caller).await {
+                Ok(voter) => {
+                    self.opened.store(true, Ordering::Relaxed);
+                    return Ok(Some(voter));
+                }
+                Err(_) if self.stop.is_cancelled() => return Ok(None),
+                Err(error) if !self.opened.load(Ordering::Relaxed) || began.elapsed() > PATIENCE => {
+                    return Err(error);
+                }
+                Err(_) => sleep(PAUSE).await,
             }
-            sleep(PAUSE).await;
         }
     }
 
-    async fn vote_in_turn(&self, place: u64, pace: &Pace, measures: &Mutex<Measures>) {
+    async fn vote_in_turn(&self, place: u64, pace: &Pace, measures: &Mutex<Measures>) -> anyhow::Result<()> {
         let mut caller = Caller::of(&self.site);
-        while let Some(due) = pace.next(place) {
-            tokio::select! {
-                () = sleep_until(due.into()) => {}
-                () = self.stop.cancelled() => return,
-            }
-            // With fewer voters than places, some places stay empty.
-            let Some(mut voter) = self.crowd().draw(self.changes) else { return };
+        while let Some(turn) = pace.next(place) {
+            let Some(due) = self.wait_until(turn.due).await else { break };
+            let Some(mut voter) = self.voter(turn.is_change, &mut caller).await? else { break };
             let first = voter.recorded().is_none();
-            let sent = Instant::now();
             let outcome = self.cast(&mut caller, &mut voter).await;
-            let failed = !matches!(outcome, Outcome::Recorded);
-            lock(measures).note(due, sent, first, outcome);
-            self.crowd().put_back(voter);
-            if failed {
+            lock(measures).note(due, first, &outcome);
+            if !matches!(outcome, Outcome::Recorded) {
                 sleep(PAUSE).await;
             }
+            self.crowd().put_back(voter);
+        }
+        Ok(())
+    }
+
+    /// When the vote was due: if its place had to wait for that time, when it woke up. `None` ends the load.
+    async fn wait_until(&self, due: Instant) -> Option<Instant> {
+        if self.stop.is_cancelled() || due <= Instant::now() {
+            return (!self.stop.is_cancelled()).then_some(due);
+        }
+        tokio::select! {
+            () = sleep_until(due.into()) => Some(Instant::now()),
+            () = self.stop.cancelled() => None,
+        }
+    }
+
+    /// Whose turn it is. Without newcomers regulars vote again, unless newcomers come all the time.
+    async fn voter(&self, is_change: bool, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
+        let here = {
+            let mut crowd = self.crowd();
+            let regular = if is_change { crowd.regular() } else { None };
+            let here = regular.or_else(|| crowd.newcomer());
+            if self.ever_more { here } else { here.or_else(|| crowd.regular()) }
+        };
+        match here {
+            None if self.ever_more => self.admit(caller).await,
+            here => Ok(here),
         }
     }
 
@@ -143,26 +179,24 @@ impl Load {
         match &outcome {
             Outcome::Recorded => voter.was_recorded(choice),
             Outcome::Unconfirmed(_) => voter.was_not_confirmed(choice),
+            Outcome::Unanswered(_) => voter.was_not_answered(choice),
             Outcome::Refused(_) => {}
         }
         outcome
     }
 
-    /// By the options' weights; but who votes again chooses another option.
+    /// By the options' weights; and who votes again chooses another option, if any other has weight.
     fn choose(&self, voter: &Voter) -> Choice {
-        let options = self.options.weights().len();
-        let drawn = self.options.sample(&mut rand::rng());
-        let same = voter.recorded().is_some_and(|choice| choice.position() == drawn);
-        let position = if same { (drawn + 1) % options } else { drawn };
+        let drawn = || self.options.sample(&mut rand::rng());
+        let is_new = |position: &usize| voter.recorded().is_none_or(|choice| choice.position() != *position);
+        let position = (0..DRAWS_MAX).map(|_| drawn()).find(is_new).unwrap_or_else(drawn);
         Choice::at(position).unwrap_or_else(|| unreachable!("a poll has at most {} options", Choice::MAX))
     }
 }
 
 async fn newcomer(caller: &mut Caller) -> anyhow::Result<Voter> {
     let request = Request::get("/").body(Full::default())?;
-    let answer = caller.ask(request).await.map_err(|failure| match failure {
-        Failure::NotSent(error) | Failure::NoAnswer(error) => error,
-    })?;
+    let answer = caller.ask(request).await?;
     ensure!(answer.status() == StatusCode::OK, "the ballot page answers {}", answer.status());
     cookie(&answer).map(Voter::with).ok_or_else(|| anyhow!("--vote-url leads to a page that gives no cookie"))
 }
@@ -172,19 +206,23 @@ fn outcome(answer: Result<Response<Bytes>, Failure>, voter: &mut Voter) -> Outco
     let answer = match answer {
         Ok(answer) => answer,
         Err(Failure::NotSent(_)) => return Outcome::Refused("no connection".to_owned()),
-        Err(Failure::NoAnswer(_)) => return Outcome::Unconfirmed("no answer".to_owned()),
+        Err(Failure::NoAnswer(_)) => return Outcome::Unanswered("no answer".to_owned()),
     };
-    if let Some(cookie) = cookie(&answer) {
+    let cookie = cookie(&answer);
+    let is_ours = cookie.is_some();
+    if let Some(cookie) = cookie {
         voter.cookie = cookie;
     }
     if answer.status() == StatusCode::SEE_OTHER {
         return Outcome::Recorded;
     }
     // The status alone does not tell: a proxy's 502 may hide a vote that was recorded.
+    let reason = format!("status {}", answer.status().as_u16());
     let page = String::from_utf8_lossy(answer.body());
     match page.contains(Phrases::of(Language::English).not_recorded) {
-        true => Outcome::Refused(format!("status {}", answer.status().as_u16())),
-        false => Outcome::Unconfirmed(format!("status {}", answer.status().as_u16())),
+        true => Outcome::Refused(reason),
+        false if is_ours => Outcome::Unconfirmed(reason),
+        false => Outcome::Unanswered(reason),
     }
 }
 

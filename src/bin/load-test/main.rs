@@ -18,8 +18,9 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Parser;
+use common::service::StopSignals;
 use tokio_util::sync::CancellationToken;
 
 use self::caller::Site;
@@ -30,7 +31,7 @@ use self::pace::Pace;
 use self::progress::during;
 use self::report::{Report, number};
 use self::settings::Settings;
-use self::truth::{Board, Totals, Verdict};
+use self::truth::{Board, Totals, Truth};
 use self::viewers::Viewers;
 
 /// What a shell expects of a program that Ctrl-C ended.
@@ -50,58 +51,44 @@ async fn main() -> ExitCode {
 
 /// Whether every recorded vote was counted once.
 async fn run(settings: &Settings) -> anyhow::Result<bool> {
+    let stop = end_on_signals()?;
     let results = Site::new(&settings.result_url)?;
     let mut board = Board::at(&results);
-    let load = Load::new(settings, &board.quiet().await?)?;
-    end_on_ctrl_c(load.stop.clone());
+    let Some(totals) = stop.run_until_cancelled(board.quiet()).await else {
+        bail!("stopped before anybody voted");
+    };
+    let load = Load::new(settings, &totals?, stop)?;
+    if let Some(url) = &settings.database_url {
+        // Now, and not only after the load, is the time to say that it is the wrong one.
+        truth::connect(url).await?;
+    }
     let viewers = Viewers::sit_down(&results, settings.viewers);
     gather(settings, &load, &viewers).await?;
 
     let before = board.quiet().await?;
     let (measures, took) = vote(settings, &load, &viewers, &mut board).await;
     let crowd = load.into_crowd();
-    let truth = settle(&mut board, &before, &crowd, &results).await?;
-    let wrong_ballots = match &settings.database_url {
-        Some(url) => Some(truth::wrong_ballots(url, &before.poll, &crowd).await?),
-        None => None,
-    };
-
-    let report = Report {
-        vote_url: settings.vote_url.to_string(),
-        result_url: settings.result_url.to_string(),
-        poll: before.poll,
-        seconds: took.as_secs_f64(),
-        recorded_per_second: measures.recorded as f64 / took.as_secs_f64(),
-        voters: crowd.len(),
-        connections: settings.concurrency,
-        viewers: settings.viewers,
-        frames: viewers.frames(),
-        lost_connections: viewers.losses(),
-        vote: measures.latency(),
-        vote_to_screen: viewers.vote_to_screen(before.total, measures.first_votes()),
-        first_to_last_screen: viewers.first_to_last_screen(),
-        course: measures.course().to_vec(),
-        recorded: measures.recorded,
-        refused: measures.refused,
-        unconfirmed: measures.unconfirmed,
-        truth,
-        wrong_ballots,
-    };
+    let truth = check(settings, &mut board, &before, &crowd).await;
+    if let Some(verdict) = &truth.verdict {
+        viewers.see_total(verdict.total).await;
+    }
+    let report = Report::of(settings, &before, &viewers, measures, took, truth);
     publish(settings, &report)?;
-    Ok(report.counted_once())
+    Ok(report.truth.counted_once)
 }
 
 /// The first one ends the load, the second one the program.
-fn end_on_ctrl_c(stop: CancellationToken) {
+fn end_on_signals() -> anyhow::Result<CancellationToken> {
+    let (mut signals, stop) = (StopSignals::listen()?, CancellationToken::new());
+    let told = stop.clone();
     tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if stop.is_cancelled() {
-                std::process::exit(INTERRUPTED);
-            }
-            eprintln!("\nStopping. What was recorded is still checked; Ctrl-C again ends at once.");
-            stop.cancel();
-        }
+        signals.next().await;
+        eprintln!("\nStopping. What was recorded is still checked; Ctrl-C again ends at once.");
+        told.cancel();
+        signals.next().await;
+        std::process::exit(INTERRUPTED);
     });
+    Ok(stop)
 }
 
 /// Voters and viewers come, and nobody votes yet.
@@ -110,7 +97,8 @@ async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::
         let (voters, viewers) = (load.crowd().len() as u64, viewers.connected());
         format!("{} voters and {} viewers are here", number(voters), number(viewers))
     };
-    during(load.arrive(settings.voters()), line).await?;
+    // Where voters come all the time, the first of them shows whether the page opens at all.
+    during(load.arrive(settings.voters().unwrap_or(1)), line).await?;
     during(viewers.all_seated(&load.stop), line).await
 }
 
@@ -123,31 +111,45 @@ async fn vote(
     let began = Instant::now();
     let measures = Mutex::new(Measures::beginning(began));
     let pace = Pace::beginning(settings, began);
-    during(load.vote(&pace, &measures), async || {
+    let voted = during(load.vote(&pace, &measures), async || {
         let waiting = board.waiting().await;
         format!("{}, {} viewers, {waiting} waiting", lock(&measures).line(), number(viewers.connected()))
-    })
-    .await;
-    (measures.into_inner().unwrap_or_else(PoisonError::into_inner), began.elapsed())
-}
-
-async fn settle(
-    board: &mut Board,
-    before: &Totals,
-    crowd: &Crowd,
-    results: &Site,
-) -> anyhow::Result<Verdict> {
-    let mut watched = Board::at(results);
-    during(board.settle(before, crowd), async || {
-        format!("{} votes wait to be counted", watched.waiting().await)
-    })
-    .await
-}
-
-fn publish(settings: &Settings, report: &Report) -> anyhow::Result<()> {
-    if let Some(file) = &settings.plot {
-        plot::draw(file, &report.course)?;
+    });
+    if let Err(error) = voted.await {
+        eprintln!("The load ended early: {error:#}");
     }
+    let (mut measures, took) =
+        (measures.into_inner().unwrap_or_else(PoisonError::into_inner), began.elapsed());
+    measures.end_seconds();
+    // Who stops the load has not chosen too high a rate.
+    if !load.stop.is_cancelled() {
+        measures.unsent = pace.unsent(took, measures.cast());
+    }
+    (measures, took)
+}
+
+/// What cannot be checked is part of the report too: the load is not repeated for it.
+async fn check(settings: &Settings, board: &mut Board, before: &Totals, crowd: &Crowd) -> Truth {
+    let mut watched = board.sibling();
+    let settled = during(board.settle(before, crowd), async || {
+        format!("{} votes wait to be counted", watched.waiting().await)
+    });
+    let ballots = match settled.await {
+        Err(error) => return Truth::unchecked(None, &error),
+        Ok(verdict) => match &settings.database_url {
+            None => return Truth::told(verdict, None),
+            Some(url) => (truth::wrong_ballots(url, &before.poll, crowd).await, verdict),
+        },
+    };
+    match ballots {
+        (Ok(wrong), verdict) => Truth::told(verdict, Some(wrong)),
+        (Err(error), verdict) => Truth::unchecked(Some(verdict), &error),
+    }
+}
+
+/// The figures first: they are there even if no picture can be drawn.
+fn publish(settings: &Settings, report: &Report) -> anyhow::Result<()> {
     let text = if settings.json { serde_json::to_string_pretty(report)? } else { report.to_string() };
-    writeln!(stdout(), "{text}").context("cannot print the report")
+    writeln!(stdout(), "{text}").context("cannot print the report")?;
+    settings.plot.as_ref().map_or(Ok(()), |file| plot::draw(file, &report.course))
 }

@@ -19,8 +19,10 @@ pub(crate) enum Outcome {
     Recorded,
     /// It will not count, for this reason.
     Refused(String),
-    /// It may count or not, for this reason.
+    /// It may count or not, for this reason, until the voter's next vote is recorded.
     Unconfirmed(String),
+    /// It may count or not, for this reason, whatever comes after it.
+    Unanswered(String),
 }
 
 /// Everything since the load began.
@@ -30,8 +32,10 @@ pub(crate) struct Measures {
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) unconfirmed: BTreeMap<String, u64>,
     latency: Histogram<u64>,
-    /// When each voter's first vote was sent, of those that were recorded.
+    /// When each voter's first vote was due, of those that were recorded.
     first_votes: Vec<Instant>,
+    /// Votes that were due, and not sent before the end.
+    pub(crate) unsent: u64,
     this_second: Histogram<u64>,
     seconds: Vec<Second>,
 }
@@ -45,14 +49,15 @@ impl Measures {
             unconfirmed: BTreeMap::new(),
             latency: histogram(),
             first_votes: Vec::new(),
+            unsent: 0,
             this_second: histogram(),
             seconds: Vec::new(),
         }
     }
 
-    /// A vote, perhaps its voter's first, that was due at this time, sent at that, and answered just now.
+    /// A vote, perhaps its voter's first, that was due at this time and answered just now.
     /// Its latency counts from when it was due: what waited for its turn waited.
-    pub(crate) fn note(&mut self, due: Instant, sent: Instant, first: bool, outcome: Outcome) {
+    pub(crate) fn note(&mut self, due: Instant, first: bool, outcome: &Outcome) {
         self.end_seconds();
         match outcome {
             Outcome::Recorded => {
@@ -61,11 +66,13 @@ impl Measures {
                 self.latency.saturating_record(took);
                 self.this_second.saturating_record(took);
                 if first {
-                    self.first_votes.push(sent);
+                    self.first_votes.push(due);
                 }
             }
-            Outcome::Refused(reason) => *self.refused.entry(reason).or_default() += 1,
-            Outcome::Unconfirmed(reason) => *self.unconfirmed.entry(reason).or_default() += 1,
+            Outcome::Refused(reason) => *self.refused.entry(reason.clone()).or_default() += 1,
+            Outcome::Unconfirmed(reason) | Outcome::Unanswered(reason) => {
+                *self.unconfirmed.entry(reason.clone()).or_default() += 1;
+            }
         }
     }
 
@@ -76,6 +83,16 @@ impl Measures {
     /// Each whole second of the run.
     pub(crate) fn course(&self) -> &[Second] {
         &self.seconds
+    }
+
+    /// How many votes were cast, whatever became of them.
+    pub(crate) fn cast(&self) -> u64 {
+        self.recorded + self.refused.values().chain(self.unconfirmed.values()).sum::<u64>()
+    }
+
+    /// How many voters were told that a vote is recorded.
+    pub(crate) fn voters(&self) -> usize {
+        self.first_votes.len()
     }
 
     pub(crate) fn first_votes(&self) -> &[Instant] {
@@ -94,7 +111,8 @@ impl Measures {
         format!("{} recorded{lately}, {refused} refused, {unconfirmed} unconfirmed", number(self.recorded))
     }
 
-    fn end_seconds(&mut self) {
+    /// Closes every second that is over.
+    pub(crate) fn end_seconds(&mut self) {
         let now = self.began.elapsed().as_secs() as usize;
         while self.seconds.len() < now {
             self.seconds.push(Second::of(&self.this_second));
@@ -107,13 +125,13 @@ impl Measures {
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Second {
     pub(crate) recorded: u64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
 }
 
 impl Second {
     fn of(histogram: &Histogram<u64>) -> Self {
-        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        let ms = |quantile| ms(histogram, quantile);
         Self { recorded: histogram.len(), p50_ms: ms(0.5), p99_ms: ms(0.99) }
     }
 }
@@ -121,17 +139,17 @@ impl Second {
 /// A distribution, in milliseconds.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Latency {
-    pub p50: f64,
-    pub p90: f64,
-    pub p99: f64,
-    pub p999: f64,
+    pub(crate) p50: f64,
+    pub(crate) p90: f64,
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
     pub(crate) max: f64,
 }
 
 impl Latency {
     /// Of nothing there is none.
     pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Self> {
-        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        let ms = |quantile| ms(histogram, quantile);
         (!histogram.is_empty()).then(|| Self {
             p50: ms(0.5),
             p90: ms(0.9),
@@ -140,6 +158,10 @@ impl Latency {
             max: ms(1.0),
         })
     }
+}
+
+fn ms(histogram: &Histogram<u64>, quantile: f64) -> f64 {
+    histogram.value_at_quantile(quantile) as f64 / 1000.0
 }
 
 /// In microseconds, up to what no run reaches.

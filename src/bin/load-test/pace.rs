@@ -10,10 +10,18 @@ pub(crate) struct Pace {
     began: Instant,
     votes: u64,
     duration: Duration,
-    concurrency: u64,
+    places: u64,
     rate: Option<f64>,
     ramp: Duration,
+    changes: f64,
     given: AtomicU64,
+}
+
+/// A vote to be cast.
+pub(crate) struct Turn {
+    pub(crate) due: Instant,
+    /// Whether somebody changes their mind.
+    pub(crate) is_change: bool,
 }
 
 impl Pace {
@@ -22,23 +30,44 @@ impl Pace {
             began,
             votes: settings.duration.map_or(settings.votes, |_| u64::MAX),
             duration: settings.duration.unwrap_or(Duration::MAX),
-            concurrency: settings.concurrency,
+            places: settings.places(),
             rate: settings.rate,
             ramp: settings.ramp,
+            changes: settings.changes,
             given: AtomicU64::new(0),
         }
     }
 
-    /// When the next vote is due from this place, if there is one.
-    pub(crate) fn next(&self, place: u64) -> Option<Instant> {
+    /// The next vote from this place, if there is one.
+    pub(crate) fn next(&self, place: u64) -> Option<Turn> {
         let turn = self.given.fetch_add(1, Ordering::Relaxed);
         let after = match self.rate {
             Some(rate) => fixed(turn, rate, self.ramp.as_secs_f64()),
             // One place after the other begins.
-            None => self.began.elapsed().max(self.ramp.mul_f64(place as f64 / self.concurrency as f64)),
+            None => self.began.elapsed().max(self.ramp.mul_f64(place as f64 / self.places as f64)),
         };
-        (turn < self.votes && after < self.duration).then(|| self.began + after)
+        // One that is late is not sent after the end.
+        let in_time = after.max(self.began.elapsed()) < self.duration;
+        let is_change = share(turn + 1, self.changes) > share(turn, self.changes);
+        (turn < self.votes && in_time).then(|| Turn { due: self.began + after, is_change })
     }
+
+    /// How many votes were due in this time at this rate, and were never begun.
+    pub(crate) fn unsent(&self, took: Duration, begun: u64) -> u64 {
+        let (Some(rate), true) = (self.rate, self.votes == u64::MAX) else { return 0 };
+        due_by(took.min(self.duration).as_secs_f64(), rate, self.ramp.as_secs_f64()).saturating_sub(begun)
+    }
+}
+
+/// Of so many votes, as many are changes.
+fn share(votes: u64, changes: f64) -> u64 {
+    (votes as f64 * changes) as u64
+}
+
+/// How many votes are due until then at this rate, to which it rises in a straight line.
+pub(crate) fn due_by(time: f64, rate: f64, ramp: f64) -> u64 {
+    let votes = if time < ramp { rate * time * time / (2.0 * ramp) } else { rate * (time - ramp / 2.0) };
+    votes as u64
 }
 
 /// When a vote is due at this rate, to which it rises in a straight line.
@@ -52,7 +81,7 @@ fn fixed(turn: u64, rate: f64, ramp: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::fixed;
+    use super::{due_by, fixed, share};
 
     #[test]
     fn a_ramp_reaches_its_rate_and_keeps_it() {
@@ -63,5 +92,12 @@ mod tests {
         assert_eq!(seconds(1_500), 20.0);
         assert!((seconds(125) - 5.0).abs() < 1e-9, "a quarter of its votes in its first half");
         assert_eq!(fixed(300, 100.0, 0.0).as_secs_f64(), 3.0);
+        assert_eq!([5.0, 10.0, 20.0].map(|time| due_by(time, 100.0, 10.0)), [125, 500, 1_500]);
+    }
+
+    #[test]
+    fn changes_are_spread_evenly() {
+        let changes: Vec<u64> = (0..10).filter(|turn| share(turn + 1, 0.3) > share(*turn, 0.3)).collect();
+        assert_eq!(changes, [3, 6, 9]);
     }
 }

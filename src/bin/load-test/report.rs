@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
 use common::language::Language;
 use serde::Serialize;
 
-use crate::measures::{Latency, Second};
-use crate::truth::Verdict;
+use crate::measures::{Latency, Measures, Second};
+use crate::settings::Settings;
+use crate::truth::{Totals, Truth, Verdict};
+use crate::viewers::Viewers;
 
 #[derive(Serialize)]
 pub(crate) struct Report {
@@ -15,6 +18,7 @@ pub(crate) struct Report {
     pub(crate) result_url: String,
     pub(crate) poll: String,
     pub(crate) seconds: f64,
+    /// How many were told that a vote of theirs is recorded.
     pub(crate) voters: usize,
     pub(crate) connections: u64,
     pub(crate) recorded: u64,
@@ -31,14 +35,41 @@ pub(crate) struct Report {
     pub(crate) vote_to_screen: Option<Latency>,
     pub(crate) first_to_last_screen: Option<Latency>,
     pub(crate) course: Vec<Second>,
-    pub(crate) truth: Verdict,
-    /// Voters for whom PostgreSQL holds another vote than their last; not asked without --database-url.
-    pub(crate) wrong_ballots: Option<usize>,
+    /// Votes that were due at the chosen rate, and not sent before the end.
+    pub(crate) unsent: u64,
+    pub(crate) truth: Truth,
 }
 
 impl Report {
-    pub(crate) fn counted_once(&self) -> bool {
-        self.truth.counted_once && self.wrong_ballots.unwrap_or(0) == 0
+    pub(crate) fn of(
+        settings: &Settings,
+        before: &Totals,
+        viewers: &Viewers,
+        measures: Measures,
+        took: Duration,
+        truth: Truth,
+    ) -> Self {
+        Self {
+            vote_url: settings.vote_url.to_string(),
+            result_url: settings.result_url.to_string(),
+            poll: before.poll.clone(),
+            seconds: took.as_secs_f64(),
+            voters: measures.voters(),
+            connections: settings.places(),
+            recorded: measures.recorded,
+            recorded_per_second: measures.recorded as f64 / took.as_secs_f64(),
+            viewers: viewers.seats,
+            frames: viewers.frames(),
+            lost_connections: viewers.losses(),
+            vote: measures.latency(),
+            vote_to_screen: viewers.vote_to_screen(before.total, measures.first_votes()),
+            first_to_last_screen: viewers.first_to_last_screen(),
+            course: measures.course().to_vec(),
+            unsent: measures.unsent,
+            refused: measures.refused,
+            unconfirmed: measures.unconfirmed,
+            truth,
+        }
     }
 }
 
@@ -47,6 +78,9 @@ impl Display for Report {
         writeln!(f, "recorded     {:>12}   {:.0} a second", number(self.recorded), self.recorded_per_second)?;
         by_reason(f, "refused", &self.refused)?;
         by_reason(f, "unconfirmed", &self.unconfirmed)?;
+        if self.unsent > 0 {
+            writeln!(f, "not sent     {:>12}   the rate was too high", number(self.unsent))?;
+        }
         writeln!(
             f,
             "voters       {:>12}   over {} connections",
@@ -84,36 +118,53 @@ impl Report {
     }
 
     fn truth(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.counted_once() {
+        let Truth { counted_once, verdict, wrong_ballots, unchecked } = &self.truth;
+        if *counted_once {
             return write!(f, "Every recorded vote counted once: yes");
         }
-        writeln!(f, "{:<24}{:>12}{:>12}{:>12}", "votes", "at least", "at most", "counted")?;
-        for option in &self.truth.options {
-            let mark = if option.is_right() { "" } else { "   wrong" };
-            let [at_least, at_most, moved] = [option.at_least, option.at_most, option.moved];
-            writeln!(f, "{:<24}{at_least:>12}{at_most:>12}{moved:>12}{mark}", option.label)?;
+        if let Some(reason) = unchecked {
+            writeln!(f, "It could not be checked: {reason}")?;
         }
-        match self.truth.waiting {
-            None => writeln!(f, "How many votes still wait is not known: the queue is away.")?,
-            Some(0) => {}
-            Some(waiting) => writeln!(f, "{} votes still wait: does a worker run?", number(waiting))?,
+        if let Some(verdict) = verdict {
+            differences(f, verdict)?;
         }
-        if self.truth.another_ledger {
-            writeln!(f, "The ledger or the poll is another one than at the start.")?;
-        }
-        if self.truth.strangers > 0 {
-            let strangers = number(self.truth.strangers.unsigned_abs());
-            writeln!(f, "There are {strangers} votes more than these voters can have: did others vote too?")?;
-        }
-        if let Some(wrong) = self.wrong_ballots.filter(|wrong| *wrong > 0) {
+        if let Some(wrong @ 1..) = wrong_ballots {
             writeln!(
                 f,
-                "PostgreSQL holds another vote than the last one for {} voters.",
-                number(wrong as u64)
+                "Voters for whom PostgreSQL holds another vote than their last: {}",
+                number(*wrong as u64)
             )?;
         }
         write!(f, "Every recorded vote counted once: no")
     }
+}
+
+fn differences(f: &mut Formatter<'_>, verdict: &Verdict) -> fmt::Result {
+    writeln!(f, "{:<24}{:>12}{:>12}{:>12}", "votes", "at least", "at most", "counted")?;
+    for option in &verdict.options {
+        let mark = if option.is_right() { "" } else { "   wrong" };
+        let [at_least, at_most, moved] = [option.at_least, option.at_most, option.moved];
+        writeln!(f, "{:<24}{at_least:>12}{at_most:>12}{moved:>12}{mark}", option.label)?;
+    }
+    if verdict.recorded == 0 {
+        writeln!(f, "No vote was recorded, so nothing is proven.")?;
+    }
+    if !verdict.live {
+        writeln!(f, "The database is away: these totals are old.")?;
+    }
+    match verdict.waiting {
+        None => writeln!(f, "The queue is away: how many votes still wait is not known.")?,
+        Some(0) => {}
+        Some(waiting) => writeln!(f, "Votes that still wait: {} (does a worker run?)", number(waiting))?,
+    }
+    if verdict.another_ledger {
+        writeln!(f, "The ledger or the poll is another one than at the start.")?;
+    }
+    if verdict.strangers > 0 {
+        let strangers = number(verdict.strangers.unsigned_abs());
+        writeln!(f, "Votes more than these voters can have: {strangers} (did others vote too?)")?;
+    }
+    Ok(())
 }
 
 fn by_reason(f: &mut Formatter<'_>, what: &str, reasons: &BTreeMap<String, u64>) -> fmt::Result {

@@ -7,8 +7,14 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use hyper::Uri;
 
+use crate::pace;
+
 /// More than this many connections, and the machine that votes is what is measured.
 const CONCURRENCY_MAX: u64 = 10_000;
+
+/// One vote in a hundred seconds, and more than any machine sends.
+const RATE_MIN: f64 = 0.01;
+const RATE_MAX: f64 = 1e7;
 
 /// Votes at an Urna deployment as a crowd would, measures it, and checks that
 /// every recorded vote was counted once. The poll should be one that nobody
@@ -28,7 +34,7 @@ pub(crate) struct Settings {
     /// Vote for this long instead, such as 30s or 10m
     #[arg(long, conflicts_with = "votes", value_parser = humantime::parse_duration)]
     pub(crate) duration: Option<Duration>,
-    /// How many different voters come [default: as many as --votes and --changes make, or 10,000]
+    /// How many different voters come [default: as many as the votes and --changes make]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     voters: Option<u64>,
     /// The share of votes by voters who change their mind, such as 20%
@@ -50,7 +56,7 @@ pub(crate) struct Settings {
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
     /// Also ask this PostgreSQL for the vote of every voter
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(long)]
     pub(crate) database_url: Option<String>,
     /// Print the report as JSON
     #[arg(long)]
@@ -61,10 +67,22 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// How many voters come.
-    pub(crate) fn voters(&self) -> u64 {
-        let first_votes = || (self.votes as f64 * (1.0 - self.changes)).round().max(1.0) as u64;
-        self.voters.unwrap_or_else(|| if self.duration.is_some() { 10_000 } else { first_votes() })
+    /// How many voters come; `None` if as many as find the time.
+    pub(crate) fn voters(&self) -> Option<u64> {
+        let votes = match (self.duration, self.rate) {
+            (None, _) => Some(self.votes),
+            (Some(duration), Some(rate)) => {
+                Some(pace::due_by(duration.as_secs_f64(), rate, self.ramp.as_secs_f64()))
+            }
+            (Some(_), None) => None,
+        };
+        let first_votes = |votes| (votes as f64 * (1.0 - self.changes)).ceil().max(1.0) as u64;
+        self.voters.or(votes.map(first_votes))
+    }
+
+    /// How many vote at the same time: nobody does so twice.
+    pub(crate) fn places(&self) -> u64 {
+        self.voters().map_or(self.concurrency, |voters| voters.min(self.concurrency))
     }
 }
 
@@ -89,6 +107,6 @@ fn share(text: &str) -> anyhow::Result<f64> {
 
 fn rate(text: &str) -> anyhow::Result<f64> {
     let rate: f64 = text.parse().context("a rate is a number of votes per second")?;
-    ensure!(rate.is_finite() && rate > 0.0, "a rate is more than 0");
+    ensure!((RATE_MIN..=RATE_MAX).contains(&rate), "a rate lies between {RATE_MIN} and {RATE_MAX}");
     Ok(rate)
 }

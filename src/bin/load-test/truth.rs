@@ -1,19 +1,18 @@
 //! What the voters were told, against what was counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use common::ballot::VoterId;
 use common::settings::PostgresSettings;
 use http_body_util::Full;
 use hyper::Request;
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, PgConnection};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
-use crate::caller::{Caller, Failure, Site};
+use crate::caller::{Caller, Site};
 use crate::crowd::{Crowd, Voter};
 use crate::report::number;
 
@@ -26,6 +25,13 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// Often enough not to add to the time that a test takes.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
+/// Progress is shown now and not later, above all while something is away.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// `result` reads the ledger again and again, so the third reading that is seen began after the
+/// first was seen.
+const READINGS: usize = 3;
+
 /// As many voters as PostgreSQL is asked for at once.
 const VOTERS_AT_ONCE: usize = 10_000;
 
@@ -37,6 +43,8 @@ pub(crate) struct Totals {
     pub(crate) total: i64,
     pub(crate) waiting: Option<u64>,
     pub(crate) epoch: Uuid,
+    /// When `result` read them.
+    as_of: Option<String>,
     pub(crate) live: bool,
 }
 
@@ -58,11 +66,14 @@ impl Board {
         Self { site: site.clone(), caller: Caller::of(site) }
     }
 
+    /// Another reader of the same results.
+    pub(crate) fn sibling(&self) -> Self {
+        Self::at(&self.site)
+    }
+
     pub(crate) async fn read(&mut self) -> anyhow::Result<Totals> {
         let request = Request::get("/api/totals").body(Full::default())?;
-        let answer = self.caller.ask(request).await.map_err(|failure| match failure {
-            Failure::NotSent(error) | Failure::NoAnswer(error) => error,
-        })?;
+        let answer = self.caller.ask(request).await?;
         ensure!(answer.status() == 200, "--result-url answers {} to /api/totals", answer.status());
         serde_json::from_slice(answer.body())
             .context("--result-url leads to something else than Urna's results")
@@ -87,24 +98,27 @@ impl Board {
 
     /// How many votes wait, in words.
     pub(crate) async fn waiting(&mut self) -> String {
-        let waiting = self.read().await.ok().and_then(|totals| totals.waiting);
+        let totals = timeout(TOLD_WITHIN, self.read()).await;
+        let waiting = totals.ok().and_then(Result::ok).and_then(|totals| totals.waiting);
         waiting.map_or_else(|| "an unknown number of".to_owned(), number)
     }
 
     /// Waits until nothing waits and the totals are what they must be, or no longer move.
     pub(crate) async fn settle(&mut self, before: &Totals, crowd: &Crowd) -> anyhow::Result<Verdict> {
+        let mut readings = BTreeSet::new();
         let mut last: Option<Verdict> = None;
         let mut unmoved_since = Instant::now();
         loop {
-            match self.read().await.map(|now| Verdict::of(before, &now, crowd)) {
-                Ok(verdict) if verdict.counted_once => return Ok(verdict),
-                Ok(verdict) => {
+            match self.read().await {
+                Ok(now) => {
+                    readings.insert(now.as_of.clone());
+                    let verdict = Verdict::of(before, &now, crowd);
+                    let is_fresh = readings.len() >= READINGS;
+                    if is_fresh && verdict.is_final() || unmoved_since.elapsed() > verdict.patience() {
+                        return Ok(verdict);
+                    }
                     if last.as_ref() != Some(&verdict) {
                         unmoved_since = Instant::now();
-                    }
-                    let patience = if verdict.waiting == Some(0) { SHOWN_WITHIN } else { SETTLE_WITHIN };
-                    if unmoved_since.elapsed() > patience {
-                        return Ok(verdict);
                     }
                     last = Some(verdict);
                 }
@@ -118,9 +132,36 @@ impl Board {
 }
 
 /// Whether every recorded vote was counted once.
+#[derive(Debug, Serialize)]
+pub(crate) struct Truth {
+    pub(crate) counted_once: bool,
+    pub(crate) verdict: Option<Verdict>,
+    /// Voters for whom PostgreSQL holds another vote than their last; not asked without --database-url.
+    pub(crate) wrong_ballots: Option<usize>,
+    /// Why it could not be checked, or not in full.
+    pub(crate) unchecked: Option<String>,
+}
+
+impl Truth {
+    pub(crate) fn told(verdict: Verdict, wrong_ballots: Option<usize>) -> Self {
+        let counted_once = verdict.counted_once && wrong_ballots.unwrap_or(0) == 0;
+        Self { counted_once, verdict: Some(verdict), wrong_ballots, unchecked: None }
+    }
+
+    pub(crate) fn unchecked(verdict: Option<Verdict>, error: &anyhow::Error) -> Self {
+        Self { counted_once: false, verdict, wrong_ballots: None, unchecked: Some(format!("{error:#}")) }
+    }
+}
+
+/// What the totals say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Verdict {
     pub(crate) counted_once: bool,
+    pub(crate) total: i64,
+    /// How many voters were told that a vote of theirs is recorded.
+    pub(crate) recorded: i64,
+    /// Whether the ledger answered when it was last asked.
+    pub(crate) live: bool,
     /// Recorded votes that are not counted yet; unknown while the queue is away.
     pub(crate) waiting: Option<u64>,
     /// Whether the ledger that counts now is another one than at the start.
@@ -148,58 +189,75 @@ impl OptionVerdict {
 
 impl Verdict {
     fn of(before: &Totals, now: &Totals, crowd: &Crowd) -> Self {
-        let mut bounds: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        for voter in crowd.voters() {
-            let choices = voter.may_count();
-            for choice in &choices {
-                let (at_least, at_most) = bounds.entry(choice.to_string()).or_default();
-                *at_most += 1;
-                // Who was never told that a vote is recorded may also count for nothing.
-                *at_least += i64::from(choices.len() == 1 && voter.recorded().is_some());
-            }
-        }
-        let options: Vec<OptionVerdict> = now
-            .options
-            .iter()
-            .map(|option| {
-                let (at_least, at_most) = bounds.get(&option.key).copied().unwrap_or_default();
-                let former = before.options.iter().find(|former| former.key == option.key);
-                let moved = option.votes - former.map_or(0, |former| former.votes);
-                OptionVerdict { label: option.label.clone(), at_least, at_most, moved }
-            })
-            .collect();
-        let recorded = crowd.voters().filter(|voter| voter.recorded().is_some()).count() as i64;
-        let possible = crowd.voters().filter(|voter| !voter.may_count().is_empty()).count() as i64;
+        let options = compare(before, now, crowd);
+        let recorded = crowd.voters().iter().filter(|voter| voter.recorded().is_some()).count() as i64;
+        let possible = crowd.voters().len() as i64;
         let moved = now.total - before.total;
         let another_ledger = (&now.poll, now.epoch) != (&before.poll, before.epoch);
         let settled = now.live && now.waiting == Some(0);
         let right = (recorded..=possible).contains(&moved) && options.iter().all(OptionVerdict::is_right);
         Self {
-            counted_once: right && settled && !another_ledger,
+            counted_once: recorded > 0 && right && settled && !another_ledger,
+            total: now.total,
+            recorded,
+            live: now.live,
             waiting: now.waiting,
             another_ledger,
             strangers: (moved - possible).max(0),
             options,
         }
     }
+
+    /// Whether waiting can change it no more: what is too much stays so.
+    fn is_final(&self) -> bool {
+        self.counted_once || self.strangers > 0
+    }
+
+    fn patience(&self) -> Duration {
+        if self.live && self.waiting == Some(0) { SHOWN_WITHIN } else { SETTLE_WITHIN }
+    }
+}
+
+fn compare(before: &Totals, now: &Totals, crowd: &Crowd) -> Vec<OptionVerdict> {
+    let mut bounds: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    for voter in crowd.voters() {
+        let choices = voter.may_count();
+        for choice in &choices {
+            let (at_least, at_most) = bounds.entry(choice.to_string()).or_default();
+            *at_most += 1;
+            // Who was never told that a vote is recorded may also count for nothing.
+            *at_least += i64::from(choices.len() == 1 && voter.recorded().is_some());
+        }
+    }
+    let compared = now.options.iter().map(|option| {
+        let (at_least, at_most) = bounds.get(&option.key).copied().unwrap_or_default();
+        let former = before.options.iter().find(|former| former.key == option.key);
+        let moved = option.votes - former.map_or(0, |former| former.votes);
+        OptionVerdict { label: option.label.clone(), at_least, at_most, moved }
+    });
+    compared.collect()
 }
 
 /// Asks PostgreSQL what counts for each voter, and returns how many voters it is wrong for.
 pub(crate) async fn wrong_ballots(url: &str, poll: &str, crowd: &Crowd) -> anyhow::Result<usize> {
-    let mut database = PostgresSettings::at(url).connect_options()?.connect().await?;
-    let voters: Vec<(VoterId, &Voter)> =
-        crowd.voters().filter_map(|voter| Some((voter.id()?, voter))).collect();
-    ensure!(voters.len() == crowd.len(), "the voters' cookies do not show their ids");
+    let mut database = connect(url).await?;
     let mut wrong = 0;
-    for some in voters.chunks(VOTERS_AT_ONCE) {
-        let counted = ballots(&mut database, poll, some.iter().map(|(id, _)| id.0).collect()).await?;
-        let is_right = |(id, voter): &&(VoterId, &Voter)| match counted.get(&id.0) {
+    for some in crowd.voters().chunks(VOTERS_AT_ONCE) {
+        let ids = some.iter().map(|voter| voter.id().map(|id| id.0).context("a cookie without an id"));
+        let ids: Vec<Uuid> = ids.collect::<anyhow::Result<_>>()?;
+        let counted = ballots(&mut database, poll, ids.clone()).await?;
+        let is_right = |id: &Uuid, voter: &Voter| match counted.get(id) {
             Some(choice) => voter.may_count().iter().any(|may| may.to_string() == *choice),
             None => voter.recorded().is_none(),
         };
-        wrong += some.iter().filter(|voter| !is_right(voter)).count();
+        wrong += ids.iter().zip(some).filter(|(id, voter)| !is_right(id, voter)).count();
     }
     Ok(wrong)
+}
+
+pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
+    let options = PostgresSettings::at(url).connect_options()?;
+    options.connect().await.context("cannot ask PostgreSQL (--database-url)")
 }
 
 async fn ballots(

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use futures_util::StreamExt;
 use serde::Deserialize;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -27,13 +27,19 @@ const BUFFER: usize = 2 * 1024;
 /// A crowd that sits down all at once is a test of its own.
 const SIT_DOWN_EVERY: Duration = Duration::from_millis(1);
 
+/// As the page does: every viewer is told again every 5 s, so a silent connection is a dead one.
+const SILENT_FOR: Duration = Duration::from_secs(12);
+
+/// Longer than a frame takes to the last of ten thousand viewers.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
+
 /// When for so long nobody more gets in, nobody will.
 const SEATED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What all viewers share.
 pub(crate) struct Viewers {
     site: Site,
-    seats: usize,
+    pub(crate) seats: usize,
     connected: AtomicU64,
     frames: AtomicU64,
     losses: AtomicU64,
@@ -114,39 +120,55 @@ impl Viewers {
     async fn look(&self, seat: usize) -> anyhow::Result<()> {
         let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
         let stream = self.site.connect().await?;
-        let (mut socket, _) = client_async_with_config(self.site.socket("/ws"), stream, Some(config)).await?;
+        let shaken = client_async_with_config(self.site.socket("/ws"), stream, Some(config));
+        let (mut socket, _) = timeout(SILENT_FOR, shaken).await??;
         self.connected.fetch_add(1, Ordering::Relaxed);
         let mut version = None;
-        while let Some(Ok(message)) = socket.next().await {
+        while let Ok(Some(Ok(message))) = timeout(SILENT_FOR, socket.next()).await {
             if let Message::Text(text) = message
                 && let Ok(frame) = serde_json::from_str::<Frame>(&text)
             {
-                // The first frame was drawn before this viewer came, and a frame may be told again.
-                let is_news = version.replace(frame.version).is_some_and(|former| former != frame.version);
-                self.see(seat, &frame, is_news);
+                self.see(seat, &frame, version.replace(frame.version));
             }
         }
         self.connected.fetch_sub(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn see(&self, seat: usize, frame: &Frame, is_news: bool) {
+    /// A viewer who is behind skips versions, and has seen them with the next one. The first frame
+    /// was drawn before this viewer came, and a frame may be told again.
+    fn see(&self, seat: usize, frame: &Frame, former: Option<i64>) {
         let now = Instant::now();
         self.frames.fetch_add(1, Ordering::Relaxed);
         if seat == 0 {
             lock(&self.screen).push((now, frame.total));
         }
-        if is_news {
-            lock(&self.spread).entry(frame.version).or_insert((now, now)).1 = now;
+        if let Some(former) = former.filter(|former| *former < frame.version) {
+            let mut spread = lock(&self.spread);
+            spread.entry(frame.version).or_insert((now, now));
+            for (_, (_, last)) in spread.range_mut(former + 1..=frame.version) {
+                *last = now;
+            }
         }
     }
 
-    /// From when a vote was sent until it was on the first viewer's screen.
+    /// Waits until the first viewer sees this total.
+    pub(crate) async fn see_total(&self, total: i64) {
+        let began = Instant::now();
+        while self.seats > 0 && lock(&self.screen).last().is_none_or(|(_, shown)| *shown != total) {
+            if began.elapsed() > SHOWN_WITHIN {
+                return;
+            }
+            sleep(SIT_DOWN_EVERY).await;
+        }
+    }
+
+    /// From when a vote was due until it was on the first viewer's screen.
     ///
     /// A frame does not say whose votes are in it, so they are told apart by
     /// their number: when the total has grown by n, the n voters who voted
     /// first are on the screen. Where votes overtake one another, this
-    /// exchanges their latencies, and so changes their mean by nothing.
+    /// exchanges their latencies: the mean stays, and the slowest seem faster.
     pub(crate) fn vote_to_screen(&self, before: i64, first_votes: &[Instant]) -> Option<Latency> {
         let mut first_votes = first_votes.to_vec();
         first_votes.sort_unstable();
