@@ -52,12 +52,19 @@ pub struct Postgres {
     process: Option<Service>,
     folder: TempDir,
     port: u16,
+    settings: Vec<String>,
 }
 
 impl Postgres {
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts it with further settings, which override ours.
+    pub async fn start_with(settings: &[&str]) -> Self {
         loop {
             let mut postgres = Self::reserve();
+            postgres.settings.extend(settings.iter().map(ToString::to_string));
             match postgres.launch().await {
                 Ok(()) => return postgres,
                 Err(output) => assert!(output.contains(PORT_TAKEN), "PostgreSQL failed:\n{output}"),
@@ -69,7 +76,7 @@ impl Postgres {
     pub fn reserve() -> Self {
         let folder = server_folder();
         unpack_template(folder.path());
-        Self { process: None, folder, port: free_port() }
+        Self { process: None, folder, port: free_port(), settings: Vec::new() }
     }
 
     pub fn url(&self) -> String {
@@ -109,7 +116,7 @@ impl Postgres {
         assert!(self.process.is_none(), "PostgreSQL is running already");
         let mut command = server_command(postgres_program("postgres"), self.folder.path());
         command.args(["-D", "data", "-p", &self.port.to_string()]);
-        for setting in SETTINGS {
+        for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
         self.process = Some(Service::launch(command, READY).await?);

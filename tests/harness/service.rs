@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, PipeReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -91,8 +92,13 @@ impl Service {
 
     /// Waits until the program ends by itself.
     pub async fn exit(&mut self) -> ExitStatus {
+        self.exit_within(PATIENCE).await
+    }
+
+    /// The same, for a program that has much to do.
+    pub async fn exit_within(&mut self, patience: Duration) -> ExitStatus {
         let end_of_output = self.lines.wait_for(|_| false);
-        if timeout(PATIENCE, end_of_output).await.is_err() {
+        if timeout(patience, end_of_output).await.is_err() {
             self.give_up("exit");
         }
         self.reap()

@@ -48,7 +48,11 @@ pub async fn run(
         return;
     }
     tracing::info!("votes are counted by {replica}");
-    let source = Dependency::new(Part::Queue, "the queue", health, shutdown);
+    let mut source = Dependency::new(Part::Queue, "the queue", health, shutdown);
+    // An empty queue says nothing to who takes from it for a second, and a worker is ready before.
+    if queue.depth().await.is_ok() {
+        source.answered();
+    }
     let mut consumer = queue.consumer(replica, CLAIM_AFTER);
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);

@@ -1,0 +1,52 @@
+//! Urna against the limit, side by side in one run: `./bench.sh`.
+//!
+//! Each figure stands beside what the same machine does at best for the same
+//! bytes, so that the ratios hold elsewhere too.
+
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
+)]
+
+mod bare;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod ledger;
+mod load;
+mod memory;
+mod screens;
+mod table;
+mod votes;
+
+use self::table::Table;
+
+const PARTS: [&str; 4] = ["votes", "ledger", "screens", "memory"];
+
+#[tokio::main]
+async fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = chosen.iter().find(|chosen| !PARTS.contains(&chosen.as_str())) {
+        eprintln!("bench.sh: there is no part {unknown:?}; there are {}", PARTS.join(", "));
+        std::process::exit(2);
+    }
+    let mut table = Table::default();
+    for part in
+        PARTS.into_iter().filter(|part| chosen.is_empty() || chosen.iter().any(|chosen| chosen == part))
+    {
+        match part {
+            "votes" => votes::measure(&mut table).await,
+            "ledger" => ledger::measure(&mut table).await,
+            "screens" => screens::measure(&mut table).await,
+            _ => memory::measure(&mut table).await,
+        }
+    }
+    println!("{table}");
+    if chosen.is_empty() {
+        table.write("docs/benchmarks.md");
+    }
+}

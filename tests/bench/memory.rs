@@ -1,0 +1,58 @@
+//! What a service takes of the machine, and how soon it is there.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::harness::Deployment;
+use crate::load::load;
+use crate::table::{Figure, Table};
+
+/// A service that has nothing to do has come to rest.
+const REST: Duration = Duration::from_secs(3);
+
+const STARTS: usize = 5;
+
+pub async fn measure(table: &mut Table) {
+    let urna = Deployment::start().await;
+    let services = urna.one_of_each().await;
+    let services = [("vote", &services.0), ("worker", &services.1), ("result", &services.2)];
+    sleep(REST).await;
+    let idle = services.map(|(_, service)| resident(service.service.pid()));
+    let load_of = ["--votes=40000", "--viewers=500"];
+    load(&services[0].1.url, &services[2].1.url, &load_of).await;
+    for ((name, service), idle) in services.into_iter().zip(idle) {
+        table.add_alone(&format!("{name}: memory, idle"), Figure::mb(idle / 1024.0), Some(12.0));
+        let busy = Figure::mb(peak(service.service.pid()) / 1024.0);
+        table.add_alone(&format!("{name}: memory, at most under load"), busy, None);
+    }
+    for name in ["vote", "worker", "result"] {
+        let mut best = f64::MAX;
+        for _ in 0..STARTS {
+            let began = Instant::now();
+            let replica = urna.spawn(name, &[]);
+            while replica.readyz().await.is_none_or(|(status, _)| status != 200) {
+                sleep(Duration::from_millis(1)).await;
+            }
+            best = best.min(began.elapsed().as_secs_f64() * 1000.0);
+        }
+        table.add_alone(&format!("{name}: start to ready"), Figure::ms(best), Some(100.0));
+    }
+}
+
+/// What a process holds now, in KiB.
+pub fn resident(pid: u32) -> f64 {
+    status(pid, "VmRSS:")
+}
+
+/// The most it ever held, in KiB.
+pub fn peak(pid: u32) -> f64 {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, field: &str) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

@@ -1,0 +1,106 @@
+//! How long a vote takes to the screens, and what a viewer costs.
+
+use std::time::{Duration, Instant};
+
+use common::ballot::{Ballot, Choice, VoterId, random_uuid};
+use common::ledger::Ledger;
+use common::ledger::postgres::PostgresLedger;
+use common::queue::Queue;
+use common::queue::redis::RedisQueue;
+use common::settings::{PostgresSettings, RedisSettings};
+use hdrhistogram::Histogram;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::interval;
+
+use crate::bare::Bare;
+use crate::harness::{Deployment, Embedded, client};
+use crate::load::{load, load_bare, number};
+use crate::memory::{peak, resident};
+use crate::table::{Aim, Figure, Table};
+
+/// Slower than the screens are drawn, so that each vote is alone.
+const IDLE: &[&str] =
+    &["--rate=10", "--duration=20s", "--viewers=1", "--concurrency=5", "--voters=300", "--changes=0"];
+
+const PARTS: usize = 200;
+
+pub async fn measure(table: &mut Table) {
+    idle(table).await;
+    for viewers in [1_000, 5_000, 10_000] {
+        crowd(table, viewers).await;
+    }
+}
+
+/// One vote at a time, against the sum of what it must wait for.
+async fn idle(table: &mut Table) {
+    let urna = Deployment::start().await;
+    let (vote, worker, result) = urna.one_of_each().await;
+    let report = load(&vote.url, &result.url, IDLE).await;
+    drop(worker);
+    let bare = Bare::start(String::new()).await;
+    let parts = parts(&urna, &bare).await;
+    for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
+        let ours = Figure::ms(number(&report, &format!("/vote_to_screen/{name}")));
+        let sum = Figure::ms(parts.value_at_quantile(quantile) as f64 / 1000.0);
+        let what = format!("vote → screen, idle, {name}");
+        table.add(&what, ours, ("append + commit + round trip", sum), Aim::AtMost(3.0));
+    }
+    let data = TempDir::new().unwrap();
+    let urna = Embedded::start(data.path()).await;
+    let report = load(&urna.vote, &urna.result, IDLE).await;
+    table.add_alone(
+        "vote → screen, idle, embedded, p50",
+        Figure::ms(number(&report, "/vote_to_screen/p50")),
+        None,
+    );
+}
+
+/// A steady stream of votes before so many viewers.
+async fn crowd(table: &mut Table, viewers: usize) {
+    let seats = format!("--viewers={viewers}");
+    let stream = ["--rate=4", "--duration=25s", "--concurrency=5", "--voters=200", "--changes=0", &seats];
+    let urna = Deployment::start().await;
+    let (vote, _worker, result) = urna.one_of_each().await;
+    let before = resident(result.service.pid());
+    let report = load(&vote.url, &result.url, &stream).await;
+    let each = (peak(result.service.pid()) - before) / viewers as f64;
+    let bare = Bare::start(String::new()).await;
+    let plain = load_bare(&bare.vote, &bare.result, &stream).await;
+    let spread = |report: &Value| Figure::ms(number(report, "/first_to_last_screen/p99"));
+    let what = format!("{viewers} viewers: first → last screen, p99");
+    table.add(&what, spread(&report), ("bare tokio-tungstenite", spread(&plain)), Aim::AtMost(1.5));
+    table.add_alone(&format!("{viewers} viewers: memory each"), Figure::kib(each), Some(20.0));
+}
+
+/// What a vote must at least wait for, one after the other, and as seldom as the votes come, so
+/// that processors and disks are as sleepy.
+async fn parts(urna: &Deployment, bare: &Bare) -> Histogram<u64> {
+    let queue = Queue::Redis(RedisQueue::open(&RedisSettings::at(&urna.redis.url())).unwrap());
+    let ledger = PostgresLedger::open(&PostgresSettings::at(&urna.postgres.url())).unwrap();
+    let ledger = Ledger::Postgres(ledger);
+    queue.probe().await.unwrap();
+    ledger.prepare().await.unwrap();
+    let mut times = Histogram::new(3).unwrap();
+    let mut ticks = interval(Duration::from_millis(100));
+    for _ in 0..PARTS {
+        ticks.tick().await;
+        let began = Instant::now();
+        queue.append(&ballot(), u64::MAX).await.unwrap();
+        assert_eq!(ledger.record(&[&ballot()]).await.unwrap(), 1);
+        client().get(&bare.vote).send().await.unwrap();
+        times.record(began.elapsed().as_micros() as u64).unwrap();
+    }
+    times
+}
+
+fn ballot() -> Ballot {
+    Ballot {
+        poll: "nesquik-cola-cao".parse().unwrap(),
+        voter: VoterId::random(),
+        choice: Choice::at(0).unwrap(),
+        ord: 1,
+        id: random_uuid(),
+        via: "bench".to_owned(),
+    }
+}
