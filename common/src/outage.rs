@@ -1,5 +1,5 @@
-//! What happens while a store is away: one line when it goes, one when it
-//! is back, and growing, jittered pauses between the tries.
+//! What happens while a store is away: one line when it goes, one for each
+//! further reason, one when it is back, and growing, jittered pauses between the tries.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The longest pause is what a student waits, at most, after a store is back.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// A store that restarts is away for two or three reasons, one after the other;
+/// past this many, they are all alike and only their numbers differ.
+const REASONS_MAX: usize = 5;
 
 /// A store could not do what was asked, for a reason that may pass.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,20 +34,27 @@ impl From<sqlx::Error> for Unavailable {
 pub struct Outage {
     what: &'static str,
     began: Option<Instant>,
+    /// The reasons that were logged.
+    told: Vec<Unavailable>,
     pauses: ExponentialBackoff,
 }
 
 impl Outage {
     /// Follows `what`, which is taken to be well.
     pub fn of(what: &'static str) -> Self {
-        Self { what, began: None, pauses: pauses() }
+        Self { what, began: None, told: Vec::new(), pauses: pauses() }
     }
 
-    /// It failed: says so if it had been well, and returns the pause before the next try.
+    /// It failed: says so if the reason is new, and returns the pause before the next try.
     pub fn failed(&mut self, error: &Unavailable) -> Duration {
         if self.began.is_none() {
             self.began = Some(Instant::now());
             tracing::warn!("{} is away, trying until it is back: {error}", self.what);
+            self.told.push(error.clone());
+        } else if self.told.len() < REASONS_MAX && !self.told.contains(error) {
+            // A wrong password, say, after the start of a store that was awaited.
+            tracing::warn!("{} is still away: {error}", self.what);
+            self.told.push(error.clone());
         }
         self.pauses.next().unwrap_or(LONGEST_PAUSE)
     }
@@ -54,6 +65,7 @@ impl Outage {
             let away = began.elapsed();
             tracing::info!("{} is back after {:.1} s", self.what, away.as_secs_f64());
             self.pauses = pauses();
+            self.told.clear();
         }
     }
 }
