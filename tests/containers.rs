@@ -20,11 +20,12 @@ mod swarm;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::StreamExt;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinHandle;
 use tokio_tungstenite::connect_async;
 
 use crate::compose::Compose;
@@ -139,16 +140,10 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
             let (vote, result) = (format!("vote={replicas}"), format!("result={replicas}"));
             tokio::task::block_in_place(|| urna.up(&["--scale", &vote, "--scale", &result]));
         };
-        let mut load =
-            tokio::spawn(vote_all_along(urna.vote.clone(), urna.result.clone(), voter.clone(), key));
+        let load = tokio::spawn(vote_all_along(urna.vote.clone(), urna.result.clone(), voter.clone(), key));
         scale.await;
         wait_for_replicas(&urna, replicas.parse().unwrap()).await;
-        load.abort();
-        let ended = (&mut load).await;
-        assert!(
-            ended.is_err_and(|error| error.is_cancelled()),
-            "a request failed while scaling to {replicas}"
-        );
+        end_well(load).await;
     }
     urna.up(&["--scale", "vote=3"]);
     wait_for_replicas(&urna, 3).await;
@@ -158,7 +153,24 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
     let (mut socket, _) = connect_async(format!("{}/ws", urna.result.replace("http", "ws"))).await.unwrap();
     assert!(socket.next().await.unwrap().unwrap().to_text().unwrap().contains("\"total\":"));
     voter.insist(&[&urna.vote], "a").await;
-    urna.compose(&["exec", "-T", "worker", "/worker", "verify"]);
+    let said = urna.compose(&["run", "-T", "--rm", "load-test", "--votes=2000"]);
+    assert!(said.contains("recorded            2,000"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
+    let (_turn, urna) = (turn().await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
+    urna.up(&[]);
+    let load = tokio::task::spawn_blocking({
+        let urna = urna.clone();
+        move || urna.compose(&["run", "-T", "--rm", "load-test", "--duration=10s", "--rate=500"])
+    });
+    for votes in [500, 1_500, 2_500] {
+        totals_of(&urna.result, "the crowd", |totals| totals["total"].as_i64() > Some(votes)).await;
+        urna.compose(&["exec", "-T", "worker", "/worker", "crash"]);
+    }
+    let said = load.await.unwrap();
+    assert!(said.contains("recorded            5,000"), "{said}");
 }
 
 #[tokio::test]
@@ -238,11 +250,26 @@ async fn wait_for_replicas(urna: &Compose, count: usize) {
     .await;
 }
 
-/// Ends only when a request fails.
-async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) {
-    while voter.vote(&vote, key).await.is_ok_and(|answer| answer.status() == 303)
-        && client().get(&result).send().await.is_ok_and(|answer| answer.status() == 200)
-    {}
+/// Ends only when a request fails, and says how.
+async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) -> String {
+    loop {
+        let voted = voter.vote(&vote, key).await;
+        if !voted.as_ref().is_ok_and(|answer| answer.status() == 303) {
+            return format!("{voted:?}");
+        }
+        let seen = client().get(&result).send().await;
+        if !seen.as_ref().is_ok_and(|answer| answer.status() == 200) {
+            return format!("{seen:?}");
+        }
+    }
+}
+
+/// No request failed until now.
+async fn end_well(load: JoinHandle<String>) {
+    load.abort();
+    if let Ok(failure) = load.await {
+        panic!("a request failed: {failure}");
+    }
 }
 
 async fn turn() -> MutexGuard<'static, ()> {

@@ -53,6 +53,9 @@ impl Node {
 
     /// Brings images of this machine.
     pub fn load(&self, images: &[&str]) {
+        for image in images {
+            run(&format!("docker image inspect {image} >/dev/null || docker pull --quiet {image}"));
+        }
         run(&format!("docker save {} | docker exec -i {} docker load", images.join(" "), self.container));
     }
 
@@ -109,14 +112,15 @@ pub fn readme<const N: usize>(first: &str) -> [String; N] {
     commands.try_into().unwrap_or_else(|now| panic!("the README's commands have changed: {now:#?}"))
 }
 
-/// Runs a line of the shell in the project's folder; it must succeed.
+/// Runs a line of the shell in the project's folder; every part of it must succeed.
 pub fn run(line: &str) -> String {
-    let (succeeded, output) = attempt("sh", &["-c", line]);
+    let (succeeded, output) = attempt("bash", &["-o", "pipefail", "-c", line]);
     assert!(succeeded, "{line} failed:\n{output}");
     output.trim().to_owned()
 }
 
-fn attempt(program: &str, arguments: &[&str]) -> (bool, String) {
+/// Runs a program in the project's folder, which may fail.
+pub fn attempt(program: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(program).args(arguments).current_dir(ROOT).output().expect("a program");
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
