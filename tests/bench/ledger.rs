@@ -1,6 +1,5 @@
 //! How fast a worker counts, and what it costs that many ballots are there already.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
@@ -15,6 +14,7 @@ use sqlx::{Executor, PgPool};
 use tokio::time::sleep;
 
 use crate::harness::{Deployment, Postgres, Redis};
+use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
 
 const POLL: &str = "nesquik-cola-cao";
@@ -31,6 +31,8 @@ const READS: usize = 200;
 
 const MOST: i64 = 5_000_000;
 
+const WORKERS: [usize; 3] = [1, 2, 4];
+
 const SIZES: [(&str, i64); 4] = [("1 k", 1_000), ("100 k", 100_000), ("1 M", 1_000_000), ("5 M", MOST)];
 
 pub async fn measure(table: &mut Table) {
@@ -41,22 +43,26 @@ pub async fn measure(table: &mut Table) {
     ledger.prepare().await.unwrap();
     let pool = urna.postgres.pool().await;
 
-    let mut first = BTreeMap::new();
+    let mut curves =
+        WORKERS.map(|workers| Curve { name: format!("{workers} worker(s)"), points: Vec::new() });
     for (name, size) in SIZES {
         grow(&pool, size).await;
         let plain = Figure::per_second(plain_upserts(&pool).await);
-        for workers in [1, 2, 4] {
+        for (workers, curve) in WORKERS.into_iter().zip(&mut curves) {
             let rate = Figure::per_second(drain(&urna, workers, &pool, size).await);
             let what = format!("votes counted by {workers} worker(s), {name} ballots there");
             if workers == 1 {
                 table.add(&what, rate, ("the same rows upserted by plain SQL", plain), Aim::AtLeast(0.6));
             }
-            let first = *first.entry(workers).or_insert(rate);
+            curve.points.push((size as f64, rate.value));
+            let first = Figure::per_second(curve.points[0].1);
             let aim = if size == MOST { Aim::AtLeast(0.8) } else { Aim::None };
             table.add(&what, rate, ("the same with 1 k ballots there", first), aim);
         }
         read_totals(table, name, &ledger, &pool).await;
     }
+    let caption = "Votes counted per second, by how many ballots are there";
+    plot::draw("growth.svg", caption, "ballots", &curves);
     let (well, said) = urna.verify().await;
     assert!(well, "{said}");
 }

@@ -19,6 +19,7 @@ mod harness;
 mod ledger;
 mod load;
 mod memory;
+mod plot;
 mod screens;
 mod table;
 mod votes;

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::harness::Deployment;
 use crate::load::load;
+use crate::plot;
 use crate::table::{Figure, Table};
 
 /// A service that has nothing to do has come to rest.
@@ -20,7 +21,8 @@ pub async fn measure(table: &mut Table) {
     let services = [("vote", &services.0), ("worker", &services.1), ("result", &services.2)];
     sleep(REST).await;
     let idle = services.map(|(_, service)| resident(service.service.pid()));
-    let load_of = ["--votes=40000", "--viewers=500"];
+    let picture = format!("--plot={}", plot::file("load.svg"));
+    let load_of = ["--duration=15s", "--viewers=500", &picture];
     load(&services[0].1.url, &services[2].1.url, &load_of).await;
     for ((name, service), idle) in services.into_iter().zip(idle) {
         table.add_alone(&format!("{name}: memory, idle"), Figure::mb(idle / 1024.0), Some(12.0));

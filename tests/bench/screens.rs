@@ -9,7 +9,6 @@ use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
 use hdrhistogram::Histogram;
-use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::interval;
 
@@ -17,6 +16,7 @@ use crate::bare::Bare;
 use crate::harness::{Deployment, Embedded, client};
 use crate::load::{load, load_bare, number};
 use crate::memory::{peak, resident};
+use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
 
 /// Slower than the screens are drawn, so that each vote is alone.
@@ -27,9 +27,16 @@ const PARTS: usize = 200;
 
 pub async fn measure(table: &mut Table) {
     idle(table).await;
+    let mut curves =
+        ["Urna", "bare tokio-tungstenite"].map(|name| Curve { name: name.to_owned(), points: Vec::new() });
     for viewers in [1_000, 5_000, 10_000] {
-        crowd(table, viewers).await;
+        let spreads = crowd(table, viewers).await;
+        for (curve, spread) in curves.iter_mut().zip(spreads) {
+            curve.points.push((viewers as f64, spread.value));
+        }
     }
+    let caption = "From the first screen to the last one, p99 in milliseconds";
+    plot::draw("viewers.svg", caption, "viewers", &curves);
 }
 
 /// One vote at a time, against the sum of what it must wait for.
@@ -56,8 +63,9 @@ async fn idle(table: &mut Table) {
     );
 }
 
-/// A steady stream of votes before so many viewers.
-async fn crowd(table: &mut Table, viewers: usize) {
+/// A steady stream of votes before so many viewers: how long from the first screen to the last one,
+/// ours and the bare one's.
+async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
     let seats = format!("--viewers={viewers}");
     let stream = ["--rate=4", "--duration=25s", "--concurrency=5", "--voters=200", "--changes=0", &seats];
     let urna = Deployment::start().await;
@@ -67,10 +75,11 @@ async fn crowd(table: &mut Table, viewers: usize) {
     let each = (peak(result.service.pid()) - before) / viewers as f64;
     let bare = Bare::start(String::new()).await;
     let plain = load_bare(&bare.vote, &bare.result, &stream).await;
-    let spread = |report: &Value| Figure::ms(number(report, "/first_to_last_screen/p99"));
+    let spreads = [&report, &plain].map(|report| Figure::ms(number(report, "/first_to_last_screen/p99")));
     let what = format!("{viewers} viewers: first → last screen, p99");
-    table.add(&what, spread(&report), ("bare tokio-tungstenite", spread(&plain)), Aim::AtMost(1.5));
+    table.add(&what, spreads[0], ("bare tokio-tungstenite", spreads[1]), Aim::AtMost(1.5));
     table.add_alone(&format!("{viewers} viewers: memory each"), Figure::kib(each), Some(20.0));
+    spreads
 }
 
 /// What a vote must at least wait for, one after the other, and as seldom as the votes come, so

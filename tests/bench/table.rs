@@ -61,7 +61,10 @@ impl Table {
         let text = format!(
             "# Benchmarks\n\n\
              Printed by `./bench.sh`, in one run on one machine: the ratios hold elsewhere too, the figures do not.\n\n\
-             {}\n\n{self}",
+             {}\n\n{self}\n\
+             ![Votes counted per second by one, two and four workers, over ballots that are there](growth.svg)\n\n\
+             ![How long a frame takes from the first viewer's screen to the last one's](viewers.svg)\n\n\
+             ![Recorded votes per second and their latency in fifteen seconds of load](load.svg)\n",
             machine()
         );
         fs::write(file, text).unwrap_or_else(|error| panic!("cannot write {file}: {error}"));
