@@ -160,7 +160,7 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     let (_turn, urna) = (turn().await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
-    urna.up(&[]);
+    // It brings with it whom it votes at, and who counts.
     let load = tokio::task::spawn_blocking({
         let urna = urna.clone();
         move || urna.compose(&["run", "-T", "--rm", "load-test", "--duration=10s", "--rate=500"])
