@@ -5,8 +5,9 @@
 const ANSWER_WITHIN_MS = 15_000;
 
 // Votes that wait are looked at again after this, and up to as much again, so
-// that a room full of phones does not ask at once.
-const LOOK_AGAIN_AFTER_MS = 3_000;
+// that a room full of phones does not ask at once. It is longer than the server
+// takes to see that a vote waits: two looks at the queue, two seconds apart.
+const LOOK_AGAIN_AFTER_MS = 4_500;
 
 let sending = false;
 let pressedMeanwhile = null;
