@@ -11,6 +11,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -48,7 +49,8 @@ impl Command {
 }
 
 /// A part that a service depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Part {
     /// Where votes wait.
     Queue,
@@ -106,6 +108,17 @@ impl Health {
     /// Not ready from now on, because the service is about to stop.
     pub fn stopping(&self) {
         self.state().stopping = true;
+    }
+
+    /// The parts that are not ready.
+    pub fn lacks(&self) -> Vec<Part> {
+        let state = self.state();
+        state.parts.iter().filter(|(_, readiness)| readiness.is_err()).map(|(part, _)| *part).collect()
+    }
+
+    /// Whether the service is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.state().stopping
     }
 
     /// It never looks at a store: an outage of Redis must not make an

@@ -17,6 +17,7 @@ pub mod moment;
 pub mod outage;
 pub mod phrases;
 pub mod poll;
+pub mod presence;
 pub mod queue;
 pub mod service;
 pub mod settings;

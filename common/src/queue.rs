@@ -8,8 +8,11 @@ pub mod sqlite;
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use crate::ballot::Ballot;
 use crate::outage::Unavailable;
+use crate::presence::{Announcement, Replica};
 
 /// A worker that held a ballot this long without settling it is taken for
 /// dead, and the ballot goes to another. Several times what a batch takes;
@@ -80,6 +83,30 @@ impl Queue {
         match self {
             Self::Redis(queue) => queue.bury(entry, reason).await,
             Self::Sqlite(queue) => queue.bury(entry, reason).await,
+        }
+    }
+
+    /// Lets everybody know of a replica, until it is silent for a minute.
+    pub async fn announce(&self, replica: Uuid, announcement: &Announcement) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.announce(replica, announcement).await,
+            Self::Sqlite(queue) => queue.announce(replica, announcement).await,
+        }
+    }
+
+    /// Takes a replica off the list, because it ends.
+    pub async fn farewell(&self, replica: Uuid) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.farewell(replica).await,
+            Self::Sqlite(queue) => queue.farewell(replica).await,
+        }
+    }
+
+    /// The replicas that were heard of lately.
+    pub async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.replicas().await,
+            Self::Sqlite(queue) => queue.replicas().await,
         }
     }
 }

@@ -26,6 +26,7 @@ use common::health::{Health, Part};
 use common::http::{self, Asset, RETRY_AFTER_SECONDS, STYLE, Sibling};
 use common::ledger::Ledger;
 use common::poll::Poll;
+use common::presence::{Kind, Presence};
 use common::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -80,6 +81,7 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
     let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
     let (frames, newest) = watch::channel(Arc::new(nothing_yet));
     let hall = Arc::new(Hall {
+        presence: Presence::starting(Kind::Result, &board.replica, Some(board.poll.id.as_str())),
         board,
         newest,
         seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
@@ -89,6 +91,7 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
     tokio::join!(
         feed::run(&hall.board, frames, &health, &shutdown),
         http::serve(listener, router(hall.clone()), shutdown.clone()),
+        hall.presence.keep(&hall.board.queue, &health, &shutdown),
     );
     // An upgraded socket is no request any more, so nothing else waits for it.
     hall.viewers.close();
@@ -102,6 +105,7 @@ type Newest = watch::Receiver<Arc<Frame>>;
 #[derive(Debug)]
 struct Hall {
     board: Board,
+    presence: Presence,
     newest: Newest,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,

@@ -79,10 +79,11 @@ fn seat(hall: Arc<Hall>, language: Option<Language>, upgrade: Upgrade) -> Respon
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
             let viewer = Viewer { socket, language, answered: true };
+            let watched = hall.presence.watched();
             metrics::gauge!("urna_result_viewers").increment(1);
             viewer.watch(&hall).await;
             metrics::gauge!("urna_result_viewers").decrement(1);
-            drop((seat, token));
+            drop((seat, token, watched));
         })
 }
 

@@ -102,6 +102,7 @@ async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Tr
             }
         }
     })?;
+    desk.presence.did(1);
     voter.remember(ballot.poll, choice, now_ms);
     Ok(())
 }

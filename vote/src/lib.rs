@@ -18,6 +18,7 @@ use axum::routing::get;
 use common::health::{Health, Part};
 use common::http::{self, Asset, STYLE, Sibling};
 use common::poll::Poll;
+use common::presence::{Kind, Presence};
 use common::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -75,6 +76,7 @@ pub struct Booth {
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
     let desk = Arc::new(Desk {
         edition: http::edition(&SCRIPT, booth.poll.texts()),
+        presence: Presence::starting(Kind::Vote, &booth.replica, Some(booth.poll.id.as_str())),
         booth,
         clock: Clock::new(),
         doubt: Notify::new(),
@@ -85,7 +87,11 @@ pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown
     // queue that does not answer must not keep the page away.
     let pause = timeout(FIRST_LOOK_WITHIN, watch.look()).await.unwrap_or_default();
     tracing::info!("votes are taken by {}", desk.booth.replica);
-    tokio::join!(watch.keep(pause, &shutdown), http::serve(listener, router(desk.clone()), shutdown.clone()),);
+    tokio::join!(
+        watch.keep(pause, &shutdown),
+        http::serve(listener, router(desk.clone()), shutdown.clone()),
+        desk.presence.keep(&desk.booth.queue, &health, &shutdown),
+    );
 }
 
 /// The booth at work: what its handlers share.
@@ -94,6 +100,7 @@ struct Desk {
     booth: Booth,
     /// Names this poll on this page, so that an open page notices another.
     edition: String,
+    presence: Presence,
     clock: Clock,
     /// Told when an append went unanswered, so that the queue is probed at once.
     doubt: Notify,

@@ -14,6 +14,7 @@ mod verify;
 
 use common::health::{Health, Part};
 use common::ledger::Ledger;
+use common::presence::{Kind, Presence};
 use common::queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +44,21 @@ pub async fn run(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
+    let presence = Presence::starting(Kind::Worker, replica, None);
+    tokio::join!(
+        work(queue, ledger, replica, &presence, health, shutdown),
+        presence.keep(queue, health, shutdown),
+    );
+}
+
+async fn work(
+    queue: &Queue,
+    ledger: &Ledger,
+    replica: &str,
+    presence: &Presence,
+    health: &Health,
+    shutdown: &CancellationToken,
+) {
     let mut books = Books { ledger, store: Dependency::new(Part::Ledger, "the ledger", health, shutdown) };
     if books.open().await.is_none() {
         return;
@@ -58,7 +74,7 @@ pub async fn run(
     let (recorded, to_settle) = mpsc::channel(AHEAD);
     tokio::join!(
         take(&mut consumer, source, taken, shutdown),
-        record(books, to_record, recorded),
+        record(books, presence, to_record, recorded),
         settle(queue, to_settle),
     );
     if let Err(error) = consumer.leave().await {
@@ -93,6 +109,7 @@ async fn take(
 
 async fn record(
     mut books: Books<'_>,
+    presence: &Presence,
     mut taken: mpsc::Receiver<Vec<Delivery>>,
     recorded: mpsc::Sender<Counted>,
 ) {
@@ -100,6 +117,7 @@ async fn record(
         metrics::histogram!("urna_worker_batch_ballots").record(batch.len() as f64);
         let Some(counted) = books.count(batch).await else { return };
         metrics::counter!("urna_worker_ballots_counted_total").increment(counted.news);
+        presence.did(counted.news);
         if recorded.send(counted).await.is_err() {
             return;
         }

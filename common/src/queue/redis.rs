@@ -3,6 +3,7 @@
 mod durability;
 mod entry;
 mod link;
+mod presence;
 
 use std::time::{Duration, Instant};
 
@@ -67,13 +68,16 @@ const LEAVE: &str = r"
 #[derive(Clone, Debug)]
 pub struct RedisQueue {
     link: Link,
+    /// For what is no vote: no handler may find its connection made by anything but a probe.
+    aside: Link,
     append: Script,
 }
 
 impl RedisQueue {
     /// Reads the settings; connects with the first use.
     pub fn open(settings: &RedisSettings) -> anyhow::Result<Self> {
-        Ok(Self { link: Link::new(settings, ANSWER_WITHIN)?, append: Script::new(APPEND) })
+        let link = Link::new(settings, ANSWER_WITHIN)?;
+        Ok(Self { aside: link.sibling(ANSWER_WITHIN), link, append: Script::new(APPEND) })
     }
 
     /// Uses the connection the last probe made: a voter waits for no connection.

@@ -8,10 +8,12 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
 use crate::ballot::{Ballot, VoterId};
 use crate::outage::Unavailable;
+use crate::presence::{Announcement, FORGOTTEN_AFTER, Replica};
 use crate::sqlite::DataFile;
 
 /// One commit makes at most this many appends durable. More would make the
@@ -32,6 +34,8 @@ pub struct SqliteQueue {
     /// process owns the file: when that dies, nobody holds anything any more,
     /// which is just what a crashed worker needs.
     taken: Arc<Mutex<HashMap<EntryId, Instant>>>,
+    /// In memory, too: whoever is there lives in this process.
+    replicas: Arc<Mutex<HashMap<Uuid, (Announcement, Instant)>>>,
 }
 
 impl SqliteQueue {
@@ -41,7 +45,7 @@ impl SqliteQueue {
         let (appends, waiting) = mpsc::channel(GROUP_BACKLOG);
         let (arrival, arrived) = watch::channel(());
         tokio::spawn(commit_appends(data.clone(), waiting, arrival));
-        Self { data, appends, arrived, taken: Arc::default() }
+        Self { data, appends, arrived, taken: Arc::default(), replicas: Arc::default() }
     }
 
     pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
@@ -101,6 +105,29 @@ impl SqliteQueue {
         transaction.commit().await?;
         self.taken.lock().await.remove(entry);
         Ok(())
+    }
+
+    pub(super) async fn announce(
+        &self,
+        replica: Uuid,
+        announcement: &Announcement,
+    ) -> Result<(), Unavailable> {
+        self.replicas.lock().await.insert(replica, (announcement.clone(), Instant::now()));
+        Ok(())
+    }
+
+    pub(super) async fn farewell(&self, replica: Uuid) -> Result<(), Unavailable> {
+        self.replicas.lock().await.remove(&replica);
+        Ok(())
+    }
+
+    pub(super) async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
+        let mut replicas = self.replicas.lock().await;
+        replicas.retain(|_, (_, at)| at.elapsed() < FORGOTTEN_AFTER);
+        let heard = replicas.values();
+        Ok(heard
+            .map(|(announcement, at)| Replica { announcement: announcement.clone(), heard: at.elapsed() })
+            .collect())
     }
 }
 
