@@ -1,6 +1,7 @@
 //! The languages of the pages, and how each of them writes numbers.
 
 use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
 
 /// A language that every phrase is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,23 @@ impl Language {
         format!("{}{space}%", self.decimal(share * 100.0))
     }
 
+    /// A stretch of time, in its largest whole unit.
+    pub fn duration(self, duration: Duration) -> String {
+        const UNITS: [(u64, &str, &str); 4] =
+            [(86_400, "d", "дн"), (3_600, "h", "ч"), (60, "min", "мин"), (1, "s", "с")];
+        let seconds = duration.as_secs();
+        let (length, latin, russian) =
+            UNITS.into_iter().find(|(length, ..)| seconds >= *length).unwrap_or(UNITS[3]);
+        let unit = if self == Self::Russian { russian } else { latin };
+        format!("{}\u{a0}{unit}", self.number(seconds / length))
+    }
+
+    /// The form of the phrase that goes with this number, and the number in it.
+    pub fn count(self, phrase: &str, number: u64) -> String {
+        let form = phrase.split('|').nth(self.plural_form(number)).unwrap_or(phrase);
+        form.replace("{n}", &self.number(number))
+    }
+
     /// Which of a phrase's forms goes with this number: 0 is the singular.
     pub fn plural_form(self, number: u64) -> usize {
         match (self, number % 10, number % 100) {
@@ -107,6 +125,8 @@ impl Display for Language {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::Language::{English, Galician, Russian, Spanish};
 
     /// The expected texts are what `Intl.NumberFormat` writes.
@@ -123,6 +143,15 @@ mod tests {
             assert_eq!(numbers, expected[..4], "{language}");
             assert_eq!([language.percent(0.615), language.decimal(3.26)], expected[4..], "{language}");
         }
+    }
+
+    #[test]
+    fn a_stretch_of_time_is_told_in_its_largest_unit() {
+        let cases = [(0, "0 s"), (59, "59 s"), (60, "1 min"), (7_199, "1 h"), (172_800, "2 d")];
+        for (seconds, expected) in cases {
+            assert_eq!(English.duration(Duration::from_secs(seconds)).replace('\u{a0}', " "), expected);
+        }
+        assert_eq!(Russian.duration(Duration::from_secs(61)), "1\u{a0}мин");
     }
 
     #[test]

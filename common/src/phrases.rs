@@ -1,34 +1,52 @@
-//! Every phrase that people read, in every language: one table, in one place.
+//! Every phrase that people read, in every language: one table, in one place,
+//! and beside it that of the page that tells where a vote is.
 //!
 //! A phrase that lacks a language does not compile. `{name}` is a gap to fill;
 //! a bar separates the forms of a phrase that goes with a number.
 
+mod status;
+
+pub use self::status::StatusPhrases;
 use crate::language::Language;
 
 /// Names a phrase before the reader's language is known.
 pub type Phrase = fn(&Phrases) -> &'static str;
 
 macro_rules! phrases {
-    ($($name:ident: $en:literal, $es:literal, $gl:literal, $ru:literal;)*) => {
+    ($table:ident: $($name:ident: $en:literal, $es:literal, $gl:literal, $ru:literal;)*) => {
         /// The phrases of one language.
         #[derive(Debug)]
-        pub struct Phrases {
+        pub struct $table {
             /// The language.
             pub language: Language,
             $(#[doc = $en] pub $name: &'static str,)*
         }
 
-        static ENGLISH: Phrases = Phrases { language: Language::English, $($name: $en,)* };
-        static SPANISH: Phrases = Phrases { language: Language::Spanish, $($name: $es,)* };
-        static GALICIAN: Phrases = Phrases { language: Language::Galician, $($name: $gl,)* };
-        static RUSSIAN: Phrases = Phrases { language: Language::Russian, $($name: $ru,)* };
+        impl $table {
+            /// The phrases of this language.
+            pub fn of(language: Language) -> &'static Self {
+                static ENGLISH: $table = $table { language: Language::English, $($name: $en,)* };
+                static SPANISH: $table = $table { language: Language::Spanish, $($name: $es,)* };
+                static GALICIAN: $table = $table { language: Language::Galician, $($name: $gl,)* };
+                static RUSSIAN: $table = $table { language: Language::Russian, $($name: $ru,)* };
+                match language {
+                    Language::English => &ENGLISH,
+                    Language::Spanish => &SPANISH,
+                    Language::Galician => &GALICIAN,
+                    Language::Russian => &RUSSIAN,
+                }
+            }
 
-        #[cfg(test)]
-        const TABLE: &[(&str, Phrase)] = &[$((stringify!($name), |say| say.$name),)*];
+            /// Each phrase's name, and what it is in every language.
+            #[cfg(test)]
+            pub(super) const ALL: &[(&str, [&str; 4])] = &[$((stringify!($name), [$en, $es, $gl, $ru]),)*];
+        }
     };
 }
+use phrases;
 
 phrases! {
+    Phrases:
     // On every page.
     language_switch: "Language", "Idioma", "Idioma", "Язык";
     answered_by: "Answered by {replica}", "Responde {replica}", "Responde {replica}", "Отвечает {replica}";
@@ -196,24 +214,6 @@ phrases! {
         "Сюда по WebSocket подключаются страницы и программы, которые следят за результатами; смотреть не на что.";
 }
 
-impl Phrases {
-    /// The phrases of this language.
-    pub fn of(language: Language) -> &'static Self {
-        match language {
-            Language::English => &ENGLISH,
-            Language::Spanish => &SPANISH,
-            Language::Galician => &GALICIAN,
-            Language::Russian => &RUSSIAN,
-        }
-    }
-
-    /// The form of the phrase that goes with this number, and the number in it.
-    pub fn count(&self, phrase: &str, number: u64) -> String {
-        let form = phrase.split('|').nth(self.language.plural_form(number)).unwrap_or(phrase);
-        form.replace("{n}", &self.language.number(number))
-    }
-}
-
 /// Fills a gap in a phrase.
 pub fn fill(phrase: &str, gap: &str, text: &str) -> String {
     phrase.replace(&format!("{{{gap}}}"), text)
@@ -229,6 +229,10 @@ pub fn isolated(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn all() -> impl Iterator<Item = &'static (&'static str, [&'static str; 4])> {
+        Phrases::ALL.iter().chain(StatusPhrases::ALL)
+    }
+
     fn gaps(text: &str) -> Vec<&str> {
         let mut gaps: Vec<&str> =
             text.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0)).collect();
@@ -238,20 +242,15 @@ mod tests {
 
     #[test]
     fn every_phrase_is_there_in_every_language_with_the_same_gaps_and_all_its_forms() {
-        for (name, phrase) in TABLE {
-            let english = phrase(&ENGLISH);
-            let with_number = english.contains('|');
-            for language in Language::ALL {
-                let text = phrase(Phrases::of(language));
+        for (name, texts) in all() {
+            let with_number = texts[0].contains('|');
+            for (language, text) in Language::ALL.into_iter().zip(texts) {
                 let forms: Vec<&str> = text.split('|').collect();
-                assert_eq!(
-                    forms.len(),
-                    if with_number { language.plural_forms() } else { 1 },
-                    "{name}: {text}"
-                );
+                let expected = if with_number { language.plural_forms() } else { 1 };
+                assert_eq!(forms.len(), expected, "{name}: {text}");
                 for form in forms {
                     assert!(!form.trim().is_empty(), "{name} is empty in {language}");
-                    let first = english.split('|').next().unwrap();
+                    let first = texts[0].split('|').next().unwrap();
                     assert_eq!(gaps(form), gaps(first), "{name} in {language}: {form}");
                 }
             }
@@ -260,25 +259,25 @@ mod tests {
 
     #[test]
     fn no_phrase_was_left_in_english_and_no_russian_one_in_latin_letters() {
-        for (name, phrase) in TABLE {
-            for language in [Language::Spanish, Language::Galician, Language::Russian] {
-                assert_ne!(phrase(Phrases::of(language)), phrase(&ENGLISH), "{name} in {language}");
-            }
+        for (name, [english, others @ ..]) in all() {
+            assert!(others.iter().all(|text| text != english), "{name} was left in English");
             let cyrillic = |letter: char| ('\u{400}'..'\u{500}').contains(&letter);
-            assert!(phrase(&RUSSIAN).contains(cyrillic), "{name}");
-            assert!(!phrase(&ENGLISH).contains(cyrillic), "{name}");
+            assert!(others[2].contains(cyrillic), "{name}");
+            assert!(!english.contains(cyrillic), "{name}");
         }
     }
 
     #[test]
     fn a_label_cannot_turn_the_sentence_around() {
-        let said = fill(ENGLISH.voted_for, "label", &isolated("קפה"));
+        let english = Phrases::of(Language::English);
+        let said = fill(english.voted_for, "label", &isolated("קפה"));
         assert_eq!(said, "Your vote is for \u{2068}קפה\u{2069}.");
     }
 
     #[test]
     fn numbers_choose_the_form() {
-        let said = [1, 3, 5, 1_234].map(|number| RUSSIAN.count(RUSSIAN.votes, number));
+        let russian = Phrases::of(Language::Russian);
+        let said = [1, 3, 5, 1_234].map(|number| russian.language.count(russian.votes, number));
         assert_eq!(said, ["1 голос", "3 голоса", "5 голосов", "1\u{a0}234 голоса"]);
     }
 }

@@ -98,9 +98,9 @@ fn headline(totals: &Snapshot, say: &Phrases) -> String {
     match first[..] {
         [label] => {
             let second = ranked.get(1).map_or(0, |option| option.votes);
-            fill(&say.count(say.leads, (most - second).unsigned_abs()), "label", &isolated(label))
+            fill(&say.language.count(say.leads, (most - second).unsigned_abs()), "label", &isolated(label))
         }
-        _ if first.len() > NAMED_IN_A_TIE => say.count(say.wide_tie, first.len() as u64),
+        _ if first.len() > NAMED_IN_A_TIE => say.language.count(say.wide_tie, first.len() as u64),
         _ => {
             let labels: Vec<String> = first.into_iter().map(isolated).collect();
             fill(say.tie, "labels", &labels.join(", "))
@@ -109,7 +109,7 @@ fn headline(totals: &Snapshot, say: &Phrases) -> String {
 }
 
 fn votes(number: i64, say: &Phrases) -> String {
-    say.count(say.votes, number.unsigned_abs())
+    say.language.count(say.votes, number.unsigned_abs())
 }
 
 fn option_view(option: &OptionVotes, totals: &Snapshot, say: &Phrases) -> OptionView {
@@ -129,7 +129,7 @@ fn option_view(option: &OptionVotes, totals: &Snapshot, say: &Phrases) -> Option
 
 fn trouble(totals: &Snapshot, lately: &Lately, say: &Phrases) -> String {
     let waiting = || match totals.waiting {
-        Some(waiting) => say.count(say.waiting, waiting),
+        Some(waiting) => say.language.count(say.waiting, waiting),
         None => say.queue_away.to_owned(),
     };
     match lately.line {

@@ -1,0 +1,141 @@
+//! The phrases of the page that tells where a vote is.
+
+use super::phrases;
+use crate::language::Language;
+
+phrases! {
+    StatusPhrases:
+    title: "Where is my vote?", "¿Dónde está mi voto?", "Onde está o meu voto?", "Где мой голос?";
+    all_well:
+        "All is well: votes are recorded, counted and shown.",
+        "Todo va bien: los votos se registran, se cuentan y se muestran.",
+        "Todo vai ben: os votos rexístranse, cóntanse e móstranse.",
+        "Всё в порядке: голоса принимаются, считаются и показываются.";
+    look_at: "Votes get through, but look at {hops}.", "Los votos pasan, pero mira {hops}.",
+        "Os votos pasan, pero mira {hops}.", "Голоса проходят, но обратите внимание: {hops}.";
+    broken_at: "Something is broken at {hops}.", "Algo falla en {hops}.",
+        "Algo falla en {hops}.", "Сбой здесь: {hops}.";
+    unreachable:
+        "This page has lost its server: result does not answer.",
+        "Esta página ha perdido su servidor: result no responde.",
+        "Esta páxina perdeu o seu servidor: result non responde.",
+        "Страница потеряла свой сервер: result не отвечает.";
+
+    // The hops, and what each does.
+    takes: "takes votes", "recoge los votos", "recolle os votos", "принимает голоса";
+    keeps:
+        "keeps recorded votes until they are counted", "guarda los votos registrados hasta el recuento",
+        "garda os votos rexistrados ata o reconto", "хранит принятые голоса до подсчёта";
+    counts: "counts votes", "cuenta los votos", "conta os votos", "считает голоса";
+    holds: "holds what is counted", "guarda lo contado", "garda o contado", "хранит подсчитанное";
+    shows: "shows the totals", "muestra los totales", "mostra os totais", "показывает итоги";
+    well: "well", "bien", "ben", "в порядке";
+    doubtful: "look here", "atención", "ollo", "внимание";
+    broken: "broken", "falla", "avaría", "сбой";
+    unknown: "not known", "no se sabe", "non se sabe", "неизвестно";
+
+    // What each did.
+    recorded_lately:
+        "{n} vote recorded in the last {time}.|{n} votes recorded in the last {time}.",
+        "{n} voto registrado en los últimos {time}.|{n} votos registrados en los últimos {time}.",
+        "{n} voto rexistrado nos últimos {time}.|{n} votos rexistrados nos últimos {time}.",
+        "{n} голос принят за последние {time}.|{n} голоса принято за последние {time}.|{n} голосов принято за последние {time}.";
+    counted_lately:
+        "{n} vote counted in the last {time}.|{n} votes counted in the last {time}.",
+        "{n} voto contado en los últimos {time}.|{n} votos contados en los últimos {time}.",
+        "{n} voto contado nos últimos {time}.|{n} votos contados nos últimos {time}.",
+        "{n} голос подсчитан за последние {time}.|{n} голоса подсчитано за последние {time}.|{n} голосов подсчитано за последние {time}.";
+    last_one: "The last one {time} ago.", "El último, hace {time}.", "O último, hai {time}.", "Последний — {time} назад.";
+    nothing_waits: "No vote waits.", "No espera ningún voto.", "Non agarda ningún voto.", "Ни один голос не ждёт.";
+    oldest:
+        "The oldest has waited for {time}.", "El más antiguo espera desde hace {time}.",
+        "O máis antigo agarda desde hai {time}.", "Самый старый ждёт {time}.";
+    in_this_poll: "Counted in this poll: {votes}.", "Contados en esta votación: {votes}.",
+        "Contados nesta votación: {votes}.", "Подсчитано в этом голосовании: {votes}.";
+    last_change: "Last change {time} ago.", "Último cambio, hace {time}.", "Último cambio, hai {time}.", "Последнее изменение {time} назад.";
+    viewers:
+        "{n} viewer.|{n} viewers.", "{n} espectador.|{n} espectadores.", "{n} espectadora.|{n} espectadoras.",
+        "{n} зритель.|{n} зрителя.|{n} зрителей.";
+
+    // The replicas.
+    version: "version {version}", "versión {version}", "versión {version}", "версия {version}";
+    running: "running for {time}", "en marcha desde hace {time}", "en marcha desde hai {time}", "работает {time}";
+    share: "{share} of the recent votes", "{share} de los votos recientes", "{share} dos votos recentes", "{share} последних голосов";
+    silent: "silent for {time}", "sin noticias desde hace {time}", "sen novas desde hai {time}", "молчит {time}";
+    leaving: "stopping", "parándose", "parando", "останавливается";
+    lacks: "cannot use {store}", "no puede usar {store}", "non pode usar {store}", "не может использовать {store}";
+
+    // What is wrong, and what to try.
+    since: "For {time}.", "Desde hace {time}.", "Desde hai {time}.", "Уже {time}.";
+    not_known:
+        "Not known while {store} is away: every replica announces itself there.",
+        "No se sabe mientras {store} no responda: ahí se anuncia cada réplica.",
+        "Non se sabe mentres {store} non responda: aí anúnciase cada réplica.",
+        "Неизвестно, пока недоступен {store}: там о себе сообщает каждая реплика.";
+    none_runs:
+        "No {kind} is running, or none can reach {store}.",
+        "No hay ningún {kind} en marcha, o ninguno llega a {store}.",
+        "Non hai ningún {kind} en marcha, ou ningún chega a {store}.",
+        "Ни один {kind} не работает или не может достучаться до {store}.";
+    not_heard:
+        "Not heard of lately: {names}. It was stopped, or hangs, or cannot reach {store}.",
+        "Sin noticias de {names}: se paró, se colgó o no llega a {store}.",
+        "Sen novas de {names}: parouse, colgouse ou non chega a {store}.",
+        "Нет вестей от {names}: остановлен, завис или не может достучаться до {store}.";
+    other_poll:
+        "{names} has another poll ({theirs}) than this page ({ours}), so its votes do not show here.",
+        "{names} tiene otra votación ({theirs}) y no la de esta página ({ours}): sus votos no se ven aquí.",
+        "{names} ten outra votación ({theirs}) e non a desta páxina ({ours}): os seus votos non se ven aquí.",
+        "У {names} другое голосование ({theirs}), а не то, что на этой странице ({ours}): его голоса здесь не видны.";
+    refuses:
+        "{names} takes no votes: {store} is full, or might lose them.",
+        "{names} no admite votos: {store} está lleno o podría perderlos.",
+        "{names} non admite votos: {store} está cheo ou podería perdelos.",
+        "{names} не принимает голоса: {store} переполнен или может их потерять.";
+    queue_away:
+        "{store} does not answer: no vote is recorded, and none that waits is counted.",
+        "{store} no responde: no se registra ningún voto ni se cuentan los que esperan.",
+        "{store} non responde: non se rexistra ningún voto nin se contan os que agardan.",
+        "{store} не отвечает: голоса не принимаются, а ждущие не считаются.";
+    set_aside:
+        "{n} entry can never be counted and was set aside.|{n} entries can never be counted and were set aside.",
+        "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
+        "{n} entrada non se poderá contar nunca e apartouse.|{n} entradas non se poderán contar nunca e apartáronse.",
+        "{n} запись нельзя подсчитать, она отложена.|{n} записи нельзя подсчитать, они отложены.|{n} записей нельзя подсчитать, они отложены.";
+    without_ledger:
+        "{names} cannot use {store}, so nothing is counted there.",
+        "{names} no puede usar {store}: ahí no se cuenta nada.",
+        "{names} non pode usar {store}: aí non se conta nada.",
+        "{names} не может использовать {store}: там ничего не считается.";
+    behind:
+        "A vote has waited for {time}, although a worker is there.",
+        "Un voto espera desde hace {time}, aunque hay un worker.",
+        "Un voto agarda desde hai {time}, aínda que hai un worker.",
+        "Голос ждёт уже {time}, хотя worker работает.";
+    ledger_away:
+        "{store} does not answer: votes wait, and the totals are old.",
+        "{store} no responde: los votos esperan y los totales son antiguos.",
+        "{store} non responde: os votos agardan e os totais son antigos.",
+        "{store} не отвечает: голоса ждут, а итоги старые.";
+    votes_elsewhere:
+        "This poll ({ours}) has no votes; another one ({theirs}) has: {votes}. Was the poll changed?",
+        "Esta votación ({ours}) no tiene votos; otra ({theirs}) sí: {votes}. ¿Se cambió la votación?",
+        "Esta votación ({ours}) non ten votos; outra ({theirs}) si: {votes}. Cambiouse a votación?",
+        "В этом голосовании ({ours}) голосов нет, а в другом ({theirs}) есть: {votes}. Голосование сменили?";
+    try_start: "Start it, and read its log:", "Arráncalo y lee su registro:", "Arráncao e le o seu rexistro:", "Запустите и прочитайте журнал:";
+    try_vote:
+        "Open the ballot and vote. If it says “Not recorded”, vote cannot reach {store}: look at the network between them. If it does not open, start it:",
+        "Abre la papeleta y vota. Si dice «No registrado», vote no llega a {store}: mira la red entre ambos. Si no se abre, arráncalo:",
+        "Abre a papeleta e vota. Se di «Non rexistrado», vote non chega a {store}: mira a rede entre ambos. Se non se abre, arráncao:",
+        "Откройте бюллетень и проголосуйте. Если написано «Не принято», vote не может достучаться до {store}: проверьте сеть между ними. Если он не открывается, запустите:";
+    try_poll:
+        "Give vote and result the same POLL, OPTION_A and OPTION_B, and start both anew. The votes of every poll are kept.",
+        "Da a vote y result los mismos POLL, OPTION_A y OPTION_B, y arranca los dos de nuevo. Los votos de cada votación se conservan.",
+        "Dálles a vote e result os mesmos POLL, OPTION_A e OPTION_B, e arranca os dous de novo. Os votos de cada votación consérvanse.",
+        "Задайте для vote и result одинаковые POLL, OPTION_A и OPTION_B и перезапустите оба. Голоса каждого голосования сохраняются.";
+    try_log: "Its log says why:", "Su registro dice por qué:", "O seu rexistro di por que:", "Причина — в журнале:";
+    try_more: "Its log says whether it is in trouble; if it is only slow, start more:",
+        "Su registro dice si tiene problemas; si solo va lento, arranca más:",
+        "O seu rexistro di se ten problemas; se só vai amodo, arranca máis:",
+        "В журнале видно, есть ли проблемы; если он просто не успевает, запустите ещё:";
+}
