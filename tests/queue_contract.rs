@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::ballot::{Ballot, random_uuid};
 use common::presence::{Announcement, Kind};
 use common::queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::backends::{Backend, ballot, contract};
 
@@ -35,6 +35,7 @@ contract! { [redis, sqlite] {
     a_strange_replica_name_costs_no_vote,
     the_depth_tells_waiting_pending_and_dead,
     who_announces_itself_is_there_until_it_says_goodbye,
+    the_depth_tells_how_long_the_oldest_ballot_waits,
 }}
 
 async fn what_is_appended_is_taken_in_order_and_as_it_was(backend: Backend) {
@@ -166,7 +167,7 @@ async fn what_is_buried_is_kept_aside_once_and_never_comes_back(backend: Backend
     for _holder in ["this one", "another that held it too"] {
         queue.bury(&taken[0].entry, "no ballot").await.unwrap();
     }
-    assert_eq!(queue.depth().await.unwrap(), Depth { waiting: 0, pending: 0, dead: 1 });
+    assert_eq!(queue.depth().await.unwrap(), Depth { dead: 1, ..Depth::default() });
     assert!(worker.take(10).await.unwrap().is_empty());
 }
 
@@ -192,7 +193,23 @@ async fn the_depth_tells_waiting_pending_and_dead(backend: Backend) {
     assert_eq!(queue.depth().await.unwrap(), Depth::default());
     fill(&queue, 5).await;
     take(&mut queue.consumer("w", NEVER), 2).await;
-    assert_eq!(queue.depth().await.unwrap(), Depth { waiting: 3, pending: 2, dead: 0 });
+    let depth = queue.depth().await.unwrap();
+    assert_eq!((depth.waiting, depth.pending, depth.dead), (3, 2, 0));
+}
+
+async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {
+    const A_WHILE: Duration = Duration::from_millis(300);
+    let queue = open(&backend).await;
+    for voter in 0..2 {
+        let now_ms = queue.probe().await.unwrap().now_ms;
+        queue.append(&ballot(voter, 0, now_ms), PLENTY).await.unwrap();
+        sleep(A_WHILE).await;
+    }
+    let oldest = queue.depth().await.unwrap().oldest;
+    assert!(oldest >= Some(2 * A_WHILE), "{oldest:?}");
+    let taken = take(&mut queue.consumer("w", NEVER), 10).await;
+    queue.settle(&entries(&taken)).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap().oldest, None);
 }
 
 async fn who_announces_itself_is_there_until_it_says_goodbye(backend: Backend) {

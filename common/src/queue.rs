@@ -177,7 +177,7 @@ pub struct Probe {
     pub warnings: Vec<String>,
 }
 
-/// How many entries the queue holds.
+/// How many entries the queue holds, and since when.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
     /// Taken by nobody yet.
@@ -186,6 +186,8 @@ pub struct Depth {
     pub pending: u64,
     /// Dead letters.
     pub dead: u64,
+    /// How long the oldest ballot has not been counted; `None` if all are.
+    pub oldest: Option<Duration>,
 }
 
 impl Depth {
@@ -193,4 +195,9 @@ impl Depth {
     pub fn uncounted(self) -> u64 {
         self.waiting + self.pending
     }
+}
+
+/// Between two moments in milliseconds since 1970; clocks may be set back in between.
+fn elapsed(since_ms: i64, now_ms: i64) -> Duration {
+    Duration::from_millis(now_ms.saturating_sub(since_ms).max(0).unsigned_abs())
 }

@@ -116,9 +116,9 @@ impl RedisQueue {
         let (uncounted, ()): (u64, ()) = self.link.run_all(&commands).await?;
         // Last, so that it is fresh, and alone, because a reply to a write waits for its fsync.
         let asked = Instant::now();
-        let (seconds, micros): (i64, i64) = self.link.run(&redis::cmd("TIME")).await?;
+        let now = self.link.run(&redis::cmd("TIME")).await?;
         let took = asked.elapsed();
-        Ok(Probe { now_ms: seconds * 1000 + micros / 1000, took, uncounted, warnings })
+        Ok(Probe { now_ms: in_ms(now), took, uncounted, warnings })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
@@ -126,15 +126,17 @@ impl RedisQueue {
     }
 
     async fn try_depth(&self) -> Result<Depth, RedisError> {
-        let (all, dead): (u64, u64) =
-            self.link.run_all(redis::pipe().xlen(STREAM).xlen(DEAD_LETTERS)).await?;
+        let mut commands = redis::pipe();
+        commands.xlen(STREAM).xlen(DEAD_LETTERS).xrange_count(STREAM, "-", "+", 1).cmd("TIME");
+        let (all, dead, first, now): (u64, u64, Entries, Time) = self.link.run_all(&commands).await?;
         let pending = match self.link.run(&Cmd::xpending(STREAM, GROUP)).await {
             Ok(StreamPendingReply::Data(pending)) => pending.count as u64,
             Ok(_) => 0,
             Err(error) if is_no_group(&error) => 0,
             Err(error) => return Err(error),
         };
-        Ok(Depth { waiting: all.saturating_sub(pending), pending, dead })
+        let oldest = first.first().map(|(entry, _)| entry::age(entry, in_ms(now)));
+        Ok(Depth { waiting: all.saturating_sub(pending), pending, dead, oldest })
     }
 
     pub(super) fn consumer(&self, name: &str, claim_after: Duration) -> RedisConsumer {
@@ -237,6 +239,13 @@ impl RedisConsumer {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What Redis answers to `TIME`: seconds since 1970, and microseconds.
+type Time = (i64, i64);
+
+fn in_ms((seconds, micros): Time) -> i64 {
+    seconds * 1000 + micros / 1000
 }
 
 fn is_no_group(error: &RedisError) -> bool {

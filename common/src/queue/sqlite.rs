@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
+use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe, elapsed};
 use crate::ballot::{Ballot, VoterId};
 use crate::outage::Unavailable;
 use crate::presence::{Announcement, FORGOTTEN_AFTER, Replica};
@@ -67,16 +67,19 @@ impl SqliteQueue {
         // Only the beginning of a write tells that the file can be written.
         drop(self.data.write().await?);
         let uncounted = self.depth().await?.uncounted();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Probe { now_ms: now.as_millis() as i64, took: Duration::ZERO, uncounted, warnings: Vec::new() })
+        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, uncounted, warnings: Vec::new() })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
-        let counts = "SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM dead)";
-        let (all, dead): (i64, i64) = sqlx::query_as(counts).fetch_one(self.data.readers()).await?;
+        // A ballot's order is the time of its vote, on this machine's clock.
+        let counts = "SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM dead),
+            (SELECT ord FROM waiting ORDER BY entry LIMIT 1)";
+        let (all, dead, oldest): (i64, i64, Option<i64>) =
+            sqlx::query_as(counts).fetch_one(self.data.readers()).await?;
         let (all, dead) = (all.unsigned_abs(), dead.unsigned_abs());
+        let oldest = oldest.map(|cast_ms| elapsed(cast_ms, now_ms()));
         let pending = (self.taken.lock().await.len() as u64).min(all);
-        Ok(Depth { waiting: all - pending, pending, dead })
+        Ok(Depth { waiting: all - pending, pending, dead, oldest })
     }
 
     pub(super) fn consumer(&self, claim_after: Duration) -> SqliteConsumer {
@@ -129,6 +132,10 @@ impl SqliteQueue {
             .map(|(announcement, at)| Replica { announcement: announcement.clone(), heard: at.elapsed() })
             .collect())
     }
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 async fn remove(connection: &mut SqliteConnection, entries: &[EntryId]) -> Result<(), sqlx::Error> {

@@ -1,7 +1,9 @@
 //! The format of a stream entry, both ways.
 
+use std::time::Duration;
+
 use crate::ballot::Ballot;
-use crate::queue::{Delivery, EntryId};
+use crate::queue::{Delivery, EntryId, elapsed};
 
 /// More than any host name, and little enough to keep with every ballot.
 const VIA_MAX_CHARS: usize = 128;
@@ -25,6 +27,12 @@ type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 /// Reads entries, whoever wrote them: what is no ballot is kept for the dead letters.
 pub(super) fn deliveries(entries: Entries) -> Vec<Delivery> {
     entries.into_iter().map(delivery).collect()
+}
+
+/// How long before `now_ms` an entry was appended, which its name begins with.
+pub(super) fn age(entry: &str, now_ms: i64) -> Duration {
+    let appended_ms = entry.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or(now_ms);
+    elapsed(appended_ms, now_ms)
 }
 
 fn delivery((entry, fields): (String, Fields)) -> Delivery {
