@@ -1,5 +1,7 @@
 //! The three services in one process, on one SQLite file.
 
+mod status;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,7 +44,7 @@ struct Cli {
     #[arg(long, env = "VOTE_URL", value_parser = web_address)]
     vote_url: Option<String>,
     /// Where people reach the results
-    #[arg(long, env = "RESULT_URL", value_parser = web_address)]
+    #[arg(long, env = "RESULT_URL", value_parser = web_address, global = true)]
     result_url: Option<String>,
 }
 
@@ -50,6 +52,8 @@ struct Cli {
 enum Command {
     /// Recounts the ballots against the totals; exit code 1 if they differ
     Verify,
+    /// Tells where votes are, hop by hop, as `result` at RESULT_URL sees it; exit code 1 if a hop is broken
+    Status,
 }
 
 #[tokio::main]
@@ -57,6 +61,7 @@ async fn main() -> ExitCode {
     let cli: Cli = service::parse();
     let done = match cli.command {
         Some(Command::Verify) => verify(&cli.data).await,
+        Some(Command::Status) => status::print(cli.result_url.as_deref(), cli.result_listen).await,
         None => serve(cli).await,
     };
     service::end("urna", done)

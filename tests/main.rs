@@ -23,5 +23,6 @@ mod pipeline;
 mod queue_contract;
 mod results;
 mod startup;
+mod status;
 mod vote_answers;
 mod vote_edges;

@@ -20,6 +20,12 @@ const TOTALS: &str = "
     FROM ledger LEFT JOIN totals ON poll = $1";
 type TotalsRow = (Uuid, Option<String>, Option<i64>, Option<i64>);
 
+/// What both backends ask for another poll; with a cast, because PostgreSQL's sum is no integer.
+const OTHER_POLL: &str = "
+    SELECT poll, CAST(sum(votes) AS bigint) AS votes FROM totals
+    WHERE poll <> $1 GROUP BY poll HAVING sum(votes) > 0 ORDER BY votes DESC LIMIT 1";
+type OtherPollRow = (String, i64);
+
 /// What both backends ask for a recount: one statement, hence one snapshot.
 /// An option whose voters all changed their minds has a total of 0 and no ballot.
 const RECOUNT: &str = "
@@ -63,6 +69,15 @@ impl Ledger {
             Self::Postgres(ledger) => ledger.totals(poll).await,
             Self::Sqlite(ledger) => ledger.totals(poll).await,
         }
+    }
+
+    /// Another poll that has votes, and how many: the one with the most.
+    pub async fn other_poll(&self, poll: &PollId) -> Result<Option<(String, u64)>, Unavailable> {
+        let row = match self {
+            Self::Postgres(ledger) => ledger.other_poll(poll).await,
+            Self::Sqlite(ledger) => ledger.other_poll(poll).await,
+        }?;
+        Ok(row.map(|(poll, votes)| (poll, votes.unsigned_abs())))
     }
 
     /// Counts all ballots and reads all totals, in one snapshot.

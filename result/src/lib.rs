@@ -10,6 +10,7 @@ mod poster;
 mod settings;
 mod snapshot;
 mod socket;
+mod status;
 mod view;
 
 use std::sync::{Arc, LazyLock};
@@ -37,6 +38,7 @@ use tokio_util::task::TaskTracker;
 use self::course::Lately;
 pub use self::settings::Settings;
 use self::snapshot::{Frame, Snapshot};
+use self::status::Status;
 
 /// Keeps the page up to date.
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
@@ -80,16 +82,19 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
     tracing::info!("totals are shown by {}", board.replica);
     let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
     let (frames, newest) = watch::channel(Arc::new(nothing_yet));
+    let (told, status) = watch::channel(Arc::new(Status::unknown()));
     let hall = Arc::new(Hall {
         presence: Presence::starting(Kind::Result, &board.replica, Some(board.poll.id.as_str())),
         board,
         newest,
+        status,
         seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
         viewers: TaskTracker::new(),
         shutdown: shutdown.clone(),
     });
     tokio::join!(
         feed::run(&hall.board, frames, &health, &shutdown),
+        status::run(&hall.board, hall.newest.clone(), told, &shutdown),
         http::serve(listener, router(hall.clone()), shutdown.clone()),
         hall.presence.keep(&hall.board.queue, &health, &shutdown),
     );
@@ -107,6 +112,7 @@ struct Hall {
     board: Board,
     presence: Presence,
     newest: Newest,
+    status: watch::Receiver<Arc<Status>>,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
     shutdown: CancellationToken,
@@ -116,11 +122,13 @@ fn router(hall: Arc<Hall>) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
         .route("/api/totals", get(totals))
+        .route("/api/status", get(status::api))
         .route("/presenter", get(page::presenter))
+        .route("/status", get(status::show))
         .route("/ws", get(socket::watch_totals))
         .route("/ws/{language}", get(socket::watch_view))
         .with_state(hall);
-    http::for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)))
+    http::for_browsers(status::SCRIPT.serve_in(SCRIPT.serve_in(STYLE.serve_in(app))))
 }
 
 async fn totals(State(hall): State<Arc<Hall>>) -> Response {

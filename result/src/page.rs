@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use common::http::{self, Reader};
-use common::phrases::{Phrases, fill};
+use common::phrases::{Phrases, StatusPhrases, fill};
 use common::poll::Poll;
 
 use crate::pace::{REMEMBERED_MINUTES, STRETCHES};
@@ -16,7 +16,7 @@ use crate::view::{CURVE_HEIGHT, Freshness, View};
 use crate::{Hall, SCRIPT};
 
 /// A page without its script asks again after this: seldom enough to be read in peace.
-const REFRESH_SECONDS: u32 = 15;
+pub(crate) const REFRESH_SECONDS: u32 = 15;
 
 /// What opens the embedded mode to the room.
 const OPEN_TO_THE_ROOM: &str = "VOTE_LISTEN=0.0.0.0:8000 RESULT_LISTEN=0.0.0.0:8001 cargo run";
@@ -41,10 +41,16 @@ fn show(hall: &Hall, reader: &Reader, presenter: bool) -> Response {
         script: SCRIPT.path(),
         poll: &board.poll,
         view: View::of(board, &hall.newest.borrow(), say),
+        where_is_my_vote: StatusPhrases::of(say.language).title,
         poster: Poster::to(&board.ballot, reader),
         embedded: board.embedded,
         presenter,
     })
+}
+
+/// Tells a reader without the script when it asks again.
+pub(crate) fn refreshes(say: &Phrases) -> String {
+    fill(say.refreshes, "seconds", &REFRESH_SECONDS.to_string())
 }
 
 #[derive(Template)]
@@ -55,6 +61,7 @@ struct Page<'a> {
     poll: &'a Poll,
     view: View,
     poster: Poster,
+    where_is_my_vote: &'static str,
     embedded: bool,
     presenter: bool,
 }
@@ -70,7 +77,7 @@ impl Page<'_> {
     }
 
     fn refreshes(&self) -> String {
-        fill(self.say.refreshes, "seconds", &REFRESH_SECONDS.to_string())
+        refreshes(self.say)
     }
 
     fn pace_title(&self) -> String {

@@ -95,7 +95,7 @@ impl Frame {
 }
 
 /// Our types cannot fail to become JSON, so a failure is a bug to log.
-fn json(message: &impl Serialize) -> Utf8Bytes {
+pub(crate) fn json(message: &impl Serialize) -> Utf8Bytes {
     let json =
         serde_json::to_string(message).inspect_err(|error| tracing::error!("cannot write JSON: {error}"));
     json.unwrap_or_default().into()

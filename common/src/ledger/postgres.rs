@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, Connection, Executor, FromRow, Postgres};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
-use super::{RECOUNT, RecordError, Recount, TOTALS, Totals};
+use super::{OTHER_POLL, OtherPollRow, RECOUNT, RecordError, Recount, TOTALS, Totals};
 use crate::ballot::{Ballot, PollId};
 use crate::outage::Unavailable;
 use crate::settings::PostgresSettings;
@@ -108,6 +108,11 @@ impl PostgresLedger {
     pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
         let query = sqlx::query(TOTALS).bind(poll.as_str());
         Totals::from_rows(self.fetch(query, ANSWER_WITHIN).await?)
+    }
+
+    pub(super) async fn other_poll(&self, poll: &PollId) -> Result<Option<OtherPollRow>, Unavailable> {
+        let query = sqlx::query(OTHER_POLL).bind(poll.as_str());
+        Ok(self.fetch(query, ANSWER_WITHIN).await?.pop())
     }
 
     pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {

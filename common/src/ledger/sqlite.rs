@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::watch;
 
-use super::{RECOUNT, RecordError, Recount, TOTALS, Totals};
+use super::{OTHER_POLL, OtherPollRow, RECOUNT, RecordError, Recount, TOTALS, Totals};
 use crate::ballot::{Ballot, PollId};
 use crate::outage::Unavailable;
 use crate::sqlite::DataFile;
@@ -68,6 +68,11 @@ impl SqliteLedger {
     pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
         let rows = sqlx::query_as(TOTALS).bind(poll.as_str());
         Totals::from_rows(rows.fetch_all(self.data.readers()).await?)
+    }
+
+    pub(super) async fn other_poll(&self, poll: &PollId) -> Result<Option<OtherPollRow>, Unavailable> {
+        let row = sqlx::query_as(OTHER_POLL).bind(poll.as_str());
+        Ok(row.fetch_optional(self.data.readers()).await?)
     }
 
     pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {

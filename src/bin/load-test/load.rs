@@ -17,8 +17,8 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use urna::caller::{Caller, Failure, Site};
 
-use crate::caller::{Caller, Failure, Site};
 use crate::crowd::{Crowd, Voter};
 use crate::measures::{Measures, Outcome};
 use crate::pace::Pace;

@@ -1,7 +1,6 @@
 //! Votes as a crowd does, measures it, and then checks the promise: every
 //! recorded vote was counted once.
 
-mod caller;
 mod crowd;
 mod load;
 mod measures;
@@ -22,8 +21,8 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use common::service::StopSignals;
 use tokio_util::sync::CancellationToken;
+use urna::caller::Site;
 
-use self::caller::Site;
 use self::crowd::Crowd;
 use self::load::{Load, lock};
 use self::measures::Measures;

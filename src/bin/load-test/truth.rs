@@ -10,9 +10,9 @@ use hyper::Request;
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::{sleep, timeout};
+use urna::caller::{Caller, Site};
 use uuid::Uuid;
 
-use crate::caller::{Caller, Site};
 use crate::crowd::{Crowd, Voter};
 use crate::report::number;
 

@@ -13,8 +13,8 @@ use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
+use urna::caller::Site;
 
-use crate::caller::Site;
 use crate::load::lock;
 use crate::measures::{Latency, histogram, micros};
 

@@ -26,7 +26,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where a page is served.
 #[derive(Clone)]
-pub(crate) struct Site {
+pub struct Site {
     uri: Uri,
     host: HeaderValue,
     tls: Option<TlsConnector>,
@@ -40,7 +40,7 @@ impl Display for Site {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub enum Failure {
     /// The request never left, so nothing came of it.
     NotSent(anyhow::Error),
     /// Nobody knows what came of it.
@@ -55,24 +55,27 @@ impl From<Failure> for anyhow::Error {
     }
 }
 
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// A connection, encrypted or not.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Site {
-    pub(crate) fn new(uri: &Uri) -> anyhow::Result<Self> {
+    /// The site at this address.
+    pub fn new(uri: &Uri) -> anyhow::Result<Self> {
         let host = uri.authority().context("an address without a host")?.as_str();
         let tls = (uri.scheme_str() == Some("https")).then(public_roots).transpose()?;
         Ok(Self { uri: uri.clone(), host: host.parse()?, tls })
     }
 
     /// The address of a WebSocket here.
-    pub(crate) fn socket(&self, path: &str) -> String {
+    pub fn socket(&self, path: &str) -> String {
         let scheme = if self.tls.is_some() { "wss" } else { "ws" };
         format!("{scheme}://{}{path}", self.uri.authority().map_or("", |authority| authority.as_str()))
     }
 
-    pub(crate) async fn connect(&self) -> anyhow::Result<Box<dyn Stream>> {
+    /// Opens a connection.
+    pub async fn connect(&self) -> anyhow::Result<Box<dyn Stream>> {
         timeout(CONNECT_WITHIN, self.dial())
             .await
             .unwrap_or_else(|_| Err(anyhow!("no connection within {CONNECT_WITHIN:?}")))
@@ -103,21 +106,19 @@ fn public_roots() -> anyhow::Result<TlsConnector> {
 type Line = SendRequest<Full<Bytes>>;
 
 /// One who calls a site again and again.
-pub(crate) struct Caller {
+pub struct Caller {
     site: Site,
     line: Option<Line>,
 }
 
 impl Caller {
-    pub(crate) fn of(site: &Site) -> Self {
+    /// Somebody who calls this site; nothing is connected yet.
+    pub fn of(site: &Site) -> Self {
         Self { site: site.clone(), line: None }
     }
 
     /// Asks, and reads the whole answer.
-    pub(crate) async fn ask(
-        &mut self,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, Failure> {
+    pub async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
         let headers = request.headers_mut();
         headers.insert(HOST, self.site.host.clone());
         // What became of a vote is told in words.

@@ -1,0 +1,133 @@
+//! Where a vote is: what every hop on its way says, read once a second.
+
+mod findings;
+mod page;
+mod reading;
+mod view;
+mod words;
+
+use std::mem::{Discriminant, discriminant};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use common::http::{self, Asset, Reader};
+use common::language::Language;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use self::findings::{Hop, Trouble, judge};
+use self::page::Page;
+use self::reading::{LedgerReading, QueueReading, Reading};
+use self::view::View;
+use crate::{Board, Hall, Newest};
+
+/// Keeps the page up to date.
+pub(crate) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("status.js", "text/javascript; charset=utf-8", include_str!("../assets/status.js"))
+});
+
+/// As often as somebody who has just killed something looks again.
+const READ_EVERY: Duration = Duration::from_secs(1);
+
+/// What every hop says, and what is wrong with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    reading: Reading,
+    findings: Vec<Finding>,
+}
+
+/// How a hop is.
+#[derive(Clone, Debug)]
+struct Finding {
+    hop: Hop,
+    state: findings::State,
+    trouble: Option<Trouble>,
+    /// Since when the same is wrong, as far as this replica saw it.
+    since: Instant,
+}
+
+impl Status {
+    /// What is known before anything was read: nothing.
+    pub(crate) fn unknown() -> Self {
+        let ledger = LedgerReading { live: true, known: false, total: 0, changed: None, elsewhere: None };
+        Self { reading: Reading { queue: None, ledger }, findings: Vec::new() }
+    }
+
+    /// What is wrong now; what was wrong before is wrong since then.
+    fn next(&self, reading: Reading, poll: &str) -> Self {
+        let findings = Hop::ALL.map(|hop| {
+            let (state, trouble) = judge(hop, &reading, poll);
+            let same = self.findings.iter().find(|former| former.hop == hop && former.is_about(&trouble));
+            let since = same.map_or_else(Instant::now, |former| former.since);
+            Finding { hop, state, trouble, since }
+        });
+        Self { reading, findings: findings.into() }
+    }
+}
+
+impl Finding {
+    fn is_about(&self, trouble: &Option<Trouble>) -> bool {
+        let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(discriminant::<Trouble>);
+        let kinds: [Option<Discriminant<Trouble>>; 2] = [kind(&self.trouble), kind(trouble)];
+        kinds[0] == kinds[1]
+    }
+
+    /// For how long the same has been wrong.
+    fn lasts(&self) -> Duration {
+        match &self.trouble {
+            Some(Trouble::NotHeard { heard, .. }) => *heard,
+            Some(Trouble::Behind(oldest)) => *oldest,
+            _ => self.since.elapsed(),
+        }
+    }
+}
+
+/// Reads how every hop is, until `shutdown`.
+pub(crate) async fn run(
+    board: &Board,
+    newest: Newest,
+    told: watch::Sender<Arc<Status>>,
+    shutdown: &CancellationToken,
+) {
+    shutdown.run_until_cancelled(read(board, newest, &told)).await;
+}
+
+async fn read(board: &Board, newest: Newest, told: &watch::Sender<Arc<Status>>) {
+    let (mut version, mut changed) = (None, None);
+    loop {
+        let shown = newest.borrow().snapshot.clone();
+        let now = Some((shown.epoch, shown.version));
+        if version.is_some() && version != now {
+            changed = Some(Instant::now());
+        }
+        // What was counted before this replica saw it, was counted nobody knows when.
+        if shown.as_of.is_some() {
+            version = now;
+        }
+        let ledger = LedgerReading::take(&board.ledger, &board.poll, &shown, changed).await;
+        let queue = QueueReading::take(&board.queue).await;
+        // That it is away is logged by who reads the number of votes that wait.
+        let reading = Reading { queue: queue.ok(), ledger };
+        let next = told.borrow().next(reading, board.poll.id.as_str());
+        told.send_replace(Arc::new(next));
+        sleep(READ_EVERY).await;
+    }
+}
+
+/// Shows where votes are.
+pub(crate) async fn show(State(hall): State<Arc<Hall>>, Extension(reader): Extension<Reader>) -> Response {
+    let status = hall.status.borrow().clone();
+    http::page(&Page::of(&hall.board, View::of(&hall.board, &status, reader.say.language), reader.say))
+}
+
+/// Tells the same to programs, in English.
+pub(crate) async fn api(State(hall): State<Arc<Hall>>) -> Response {
+    let status = hall.status.borrow().clone();
+    let view = View::of(&hall.board, &status, Language::English);
+    ([(CONTENT_TYPE, "application/json")], crate::snapshot::json(&view).to_string()).into_response()
+}

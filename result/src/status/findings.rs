@@ -1,0 +1,158 @@
+//! What is wrong on a vote's way, hop by hop. Nothing here knows words.
+
+use std::time::Duration;
+
+use common::health::Part;
+use common::presence::{Kind, Replica};
+use serde::Serialize;
+
+use super::reading::Reading;
+
+/// A vote whose worker died waits for 5 s until another claims it; what waits
+/// much longer waits for somebody who does not come.
+const BEHIND_AFTER: Duration = Duration::from_secs(15);
+
+/// A replica may lack its stores for so long after its start, and nobody need worry.
+const STARTING: Duration = Duration::from_secs(5);
+
+/// The hops of a vote, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hop {
+    Vote,
+    Queue,
+    Worker,
+    Ledger,
+    Result,
+}
+
+impl Hop {
+    pub(crate) const ALL: [Self; 5] = [Self::Vote, Self::Queue, Self::Worker, Self::Ledger, Self::Result];
+
+    /// The service whose replicas it consists of, unless it is a store.
+    pub(crate) fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Vote => Some(Kind::Vote),
+            Self::Worker => Some(Kind::Worker),
+            Self::Result => Some(Kind::Result),
+            Self::Queue | Self::Ledger => None,
+        }
+    }
+}
+
+/// What is wrong with a hop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nobody can tell, because the queue is away.
+    NotKnown,
+    NoneRuns,
+    /// They should have said something.
+    NotHeard {
+        names: Vec<String>,
+        heard: Duration,
+    },
+    OtherPoll {
+        names: Vec<String>,
+        theirs: String,
+    },
+    /// They reach the queue, and it may take no votes.
+    Refuses(Vec<String>),
+    QueueAway,
+    SetAside(u64),
+    WithoutLedger(Vec<String>),
+    Behind(Duration),
+    LedgerAway,
+    VotesElsewhere {
+        theirs: String,
+        votes: u64,
+    },
+}
+
+/// How well a hop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    Well,
+    /// Votes get through, and somebody should look at it.
+    Doubtful,
+    Broken,
+    Unknown,
+}
+
+/// What is wrong with a hop of this poll, and how much that matters.
+pub(crate) fn judge(hop: Hop, reading: &Reading, poll: &str) -> (State, Option<Trouble>) {
+    let found = match hop {
+        Hop::Vote => judge_replicas(Kind::Vote, reading, poll).or_else(|| refusing(reading)),
+        Hop::Queue => judge_queue(reading),
+        Hop::Worker => judge_replicas(Kind::Worker, reading, poll).or_else(|| uncounted(reading)),
+        Hop::Ledger => judge_ledger(reading),
+        Hop::Result => judge_replicas(Kind::Result, reading, poll),
+    };
+    found.map_or((State::Well, None), |(state, trouble)| (state, Some(trouble)))
+}
+
+type Found = Option<(State, Trouble)>;
+
+fn judge_replicas(kind: Kind, reading: &Reading, poll: &str) -> Found {
+    let Some(queue) = &reading.queue else { return Some((State::Unknown, Trouble::NotKnown)) };
+    let (silent, there): (Vec<_>, Vec<_>) = queue.of(kind).partition(|replica| replica.is_silent());
+    if silent.is_empty() && there.is_empty() {
+        return Some((State::Broken, Trouble::NoneRuns));
+    }
+    let other = there.iter().find_map(|replica| {
+        let theirs = replica.announcement.poll.as_deref();
+        theirs.filter(|theirs| *theirs != poll)
+    });
+    if let Some(theirs) = other {
+        let have_it = |replica: &&&Replica| replica.announcement.poll.as_deref() == Some(theirs);
+        let names = names(there.iter().filter(have_it).copied());
+        let state = if names.len() == there.len() { State::Broken } else { State::Doubtful };
+        return Some((state, Trouble::OtherPoll { names, theirs: theirs.to_owned() }));
+    }
+    let state = if there.is_empty() { State::Broken } else { State::Doubtful };
+    let heard = silent.iter().map(|replica| replica.heard).max()?;
+    Some((state, Trouble::NotHeard { names: names(silent.into_iter()), heard }))
+}
+
+fn refusing(reading: &Reading) -> Found {
+    lacking(Kind::Vote, Part::Queue, reading).map(|(state, names)| (state, Trouble::Refuses(names)))
+}
+
+fn uncounted(reading: &Reading) -> Found {
+    if let Some((state, names)) = lacking(Kind::Worker, Part::Ledger, reading) {
+        return Some((state, Trouble::WithoutLedger(names)));
+    }
+    let oldest = reading.queue.as_ref()?.depth.oldest?;
+    (oldest > BEHIND_AFTER).then_some((State::Broken, Trouble::Behind(oldest)))
+}
+
+/// The replicas of this kind that cannot use what they need.
+fn lacking(kind: Kind, part: Part, reading: &Reading) -> Option<(State, Vec<String>)> {
+    let there: Vec<&Replica> = reading.queue.iter().flat_map(|queue| queue.of(kind)).collect();
+    let lacks = |replica: &&Replica| {
+        let said = &replica.announcement;
+        said.lacks.contains(&part) && Duration::from_millis(said.running_ms) > STARTING
+    };
+    let names = names(there.iter().copied().filter(lacks));
+    let state = if names.len() == there.len() { State::Broken } else { State::Doubtful };
+    (!names.is_empty()).then_some((state, names))
+}
+
+fn judge_queue(reading: &Reading) -> Found {
+    match &reading.queue {
+        None => Some((State::Broken, Trouble::QueueAway)),
+        Some(queue) if queue.depth.dead > 0 => Some((State::Doubtful, Trouble::SetAside(queue.depth.dead))),
+        Some(_) => None,
+    }
+}
+
+fn judge_ledger(reading: &Reading) -> Found {
+    if !reading.ledger.live {
+        return Some((State::Broken, Trouble::LedgerAway));
+    }
+    let (theirs, votes) = reading.ledger.elsewhere.clone()?;
+    Some((State::Doubtful, Trouble::VotesElsewhere { theirs, votes }))
+}
+
+fn names<'a>(replicas: impl Iterator<Item = &'a Replica>) -> Vec<String> {
+    replicas.map(|replica| replica.announcement.name.clone()).collect()
+}

@@ -1,0 +1,3 @@
+//! What the programs of this package share: how to call a page.
+
+pub mod caller;
