@@ -96,6 +96,29 @@ async fn the_results_with_votes_with_the_code_shown_large_and_for_a_room() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_vote_is_while_parts_are_away() {
+    let mut deployment = Deployment::start().await;
+    let (vote, _worker, result) = deployment.one_of_each().await;
+    let browser = Browser::start().await;
+    eventually("the page", async || reqwest::get(&result.url).await.ok()).await;
+    browser.open(&format!("{}/status", result.url)).await;
+    browser.shows("All is well").await;
+    has_no_barriers(&browser, "all well").await;
+    vote.service.pause();
+    deployment.postgres.kill().await;
+    browser.shows("Not heard of lately: vote-0").await;
+    browser.shows("PostgreSQL does not answer").await;
+    has_no_barriers(&browser, "vote hangs, and PostgreSQL is away").await;
+    deployment.redis.kill().await;
+    browser.shows("Not known while Redis is away").await;
+    has_no_barriers(&browser, "both stores away").await;
+    drop(result);
+    browser.shows("This page has lost its server").await;
+    has_no_barriers(&browser, "a lost server").await;
+    browser.close().await;
+}
+
 async fn has_no_barriers(browser: &Browser, state: &str) {
     for screen in [Screen::DESKTOP, Screen::NARROW] {
         browser.look_at(screen).await;

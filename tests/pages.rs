@@ -73,7 +73,8 @@ async fn ten_options_fit_the_projector_without_scrolling() {
 async fn each_page_takes_four_requests_and_thirty_kilobytes_at_most() {
     let data = TempDir::new().unwrap();
     let urna = with_poll(data.path(), "Which?", &HOSTILE, &[("VOTE_URL", "https://vote.example.org/")]).await;
-    for url in [&urna.vote, &urna.result, &format!("{}/presenter", urna.result)] {
+    let [presenter, status] = ["presenter", "status"].map(|path| format!("{}/{path}", urna.result));
+    for url in [&urna.vote, &urna.result, &presenter, &status] {
         // With nothing in its cache.
         let browser = Browser::start().await;
         browser.open(&format!("{url}?lang=ru")).await;

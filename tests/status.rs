@@ -8,7 +8,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::harness::{Browser, Deployment, Embedded, Redis, Service, Voter, eventually};
+use crate::harness::{Browser, Deployment, Embedded, Redis, Screen, Service, Voter, eventually};
 
 #[tokio::test]
 async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
@@ -137,6 +137,7 @@ async fn a_vote_that_is_cut_off_from_redis_is_missed() {
 async fn the_page_follows_without_being_loaded_anew_and_says_when_it_has_lost_its_server() {
     let urna = Deployment::start().await;
     let (_vote, mut worker, mut result) = urna.one_of_each().await;
+    let _other = urna.spawn("vote", &[("REPLICA", &"long-name-".repeat(12))]);
     status_of(&result.url, "all well", |status| status["state"] == "well").await;
     let browser = Browser::start().await;
     browser.open(&format!("{}/status?lang=es", result.url)).await;
@@ -144,6 +145,9 @@ async fn the_page_follows_without_being_loaded_anew_and_says_when_it_has_lost_it
     worker.service.terminate();
     worker.service.exit().await;
     browser.shows("No hay ningún worker en marcha").await;
+    browser.look_at(Screen::NARROW).await;
+    let overflow = "return document.documentElement.scrollWidth - innerWidth";
+    assert!(browser.run(overflow).await.as_i64().unwrap() <= 0, "it fits the narrowest screen");
     result.service.kill().await;
     browser.shows("result no responde").await;
     browser.close().await;

@@ -7,7 +7,7 @@ const ANSWER_WITHIN_MS = 5_000;
 
 const place = (page, id) => page.getElementById(id);
 
-refresh();
+setTimeout(refresh, REFRESH_EVERY_MS);
 
 async function refresh() {
   place(document, "lost").hidden = await drawn();

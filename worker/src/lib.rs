@@ -59,16 +59,16 @@ async fn work(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let mut books = Books { ledger, store: Dependency::new(Part::Ledger, "the ledger", health, shutdown) };
-    if books.open().await.is_none() {
-        return;
-    }
-    tracing::info!("votes are counted by {replica}");
     let mut source = Dependency::new(Part::Queue, "the queue", health, shutdown);
     // An empty queue says nothing to who takes from it for a second, and a worker is ready before.
     if queue.depth().await.is_ok() {
         source.answered();
     }
+    let mut books = Books { ledger, store: Dependency::new(Part::Ledger, "the ledger", health, shutdown) };
+    if books.open().await.is_none() {
+        return;
+    }
+    tracing::info!("votes are counted by {replica}");
     let mut consumer = queue.consumer(replica, CLAIM_AFTER);
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);

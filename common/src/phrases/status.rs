@@ -54,8 +54,8 @@ phrases! {
         "Contados nesta votación: {votes}.", "Подсчитано в этом голосовании: {votes}.";
     last_change: "Last change {time} ago.", "Último cambio, hace {time}.", "Último cambio, hai {time}.", "Последнее изменение {time} назад.";
     viewers:
-        "{n} viewer.|{n} viewers.", "{n} espectador.|{n} espectadores.", "{n} espectadora.|{n} espectadoras.",
-        "{n} зритель.|{n} зрителя.|{n} зрителей.";
+        "{n} viewer|{n} viewers", "{n} espectador|{n} espectadores", "{n} espectadora|{n} espectadoras",
+        "{n} зритель|{n} зрителя|{n} зрителей";
 
     // The replicas.
     version: "version {version}", "versión {version}", "versión {version}", "версия {version}";
