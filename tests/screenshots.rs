@@ -12,19 +12,22 @@
 
 mod harness;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::harness::{Browser, Embedded, Screen, Voter, eventually, totals_of};
+use crate::harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
 
 /// Looks like the address of a machine in a classroom, so that the page has a QR code.
 const VOTE_URL: &str = "http://192.168.1.20:8000/";
 
 /// As high as the page.
 const RESULTS: Screen = Screen { width: 1280, height: 900, scale: 1 };
+
+/// As high as the page, with room for the commands.
+const STATUS: Screen = Screen { width: 1000, height: 1180, scale: 1 };
 
 const LIGHT: &[(&str, &str)] = &[("prefers-color-scheme", "light"), ("prefers-reduced-motion", "reduce")];
 const DARK: &[(&str, &str)] = &[("prefers-color-scheme", "dark"), ("prefers-reduced-motion", "reduce")];
@@ -63,7 +66,26 @@ async fn main() {
         browser.page.screenshot(&folder.join(name)).await.unwrap();
         println!("{}", folder.join(name).display());
     }
+    where_a_vote_is(&browser, &folder).await;
     browser.close().await;
+}
+
+/// While no worker runs.
+async fn where_a_vote_is(browser: &Browser, folder: &Path) {
+    let urna = Deployment::start().await;
+    let (vote, mut worker, result) = urna.one_of_each().await;
+    Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
+    totals_of(&result.url, "a counted vote", |totals| totals["total"] == 1).await;
+    worker.service.terminate();
+    worker.service.exit().await;
+    Voter::arrive(&vote.url).await.insist(&[&vote.url], "b").await;
+    browser.look_at(STATUS).await;
+    browser.prefer(LIGHT).await;
+    browser.open(&format!("{}/status", result.url)).await;
+    browser.shows("1 recorded vote waits").await;
+    browser.shows("No worker is running").await;
+    browser.page.screenshot(&folder.join("status.png")).await.unwrap();
+    println!("{}", folder.join("status.png").display());
 }
 
 /// Waits until the votes are part of the curve.
