@@ -22,6 +22,7 @@ mod pages;
 mod pipeline;
 mod queue_contract;
 mod results;
+mod setbacks;
 mod startup;
 mod status;
 mod vote_answers;

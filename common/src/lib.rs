@@ -20,5 +20,6 @@ pub mod poll;
 pub mod presence;
 pub mod queue;
 pub mod service;
+pub mod setback;
 pub mod settings;
 pub mod sqlite;

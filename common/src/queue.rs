@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::ballot::Ballot;
 use crate::outage::Unavailable;
 use crate::presence::{Announcement, Replica};
+use crate::setback::Setback;
 
 /// A worker that held a ballot this long without settling it is taken for
 /// dead, and the ballot goes to another. Several times what a batch takes;
@@ -99,6 +100,15 @@ impl Queue {
         match self {
             Self::Redis(queue) => queue.farewell(replica).await,
             Self::Sqlite(queue) => queue.farewell(replica).await,
+        }
+    }
+
+    /// The setbacks that were noticed last, the newest first. A data file has
+    /// none: queue and ledger are one file, which is emptied or replaced as a whole.
+    pub async fn setbacks(&self) -> Result<Vec<Setback>, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.setbacks().await,
+            Self::Sqlite(_) => Ok(Vec::new()),
         }
     }
 

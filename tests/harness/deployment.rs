@@ -100,6 +100,13 @@ impl Replica {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// The value of one line of `/metrics`, named as it stands there.
+    pub async fn metric(&self, name: &str) -> Option<f64> {
+        let answer = reqwest::get(format!("{}/metrics", self.management)).await.ok()?;
+        let text = answer.text().await.ok()?;
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
     pub async fn wait_until_ready(&self) {
         let ready = async || self.readyz().await.filter(|(status, _)| *status == 200);
         eventually(&format!("readiness of {}\n{}", self.url, self.service.output()), ready).await;

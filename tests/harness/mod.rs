@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 pub use self::browser::{Browser, Screen};
-pub use self::deployment::{Deployment, totals_of};
+pub use self::deployment::{Deployment, Replica, totals_of};
 pub use self::embedded::Embedded;
 pub use self::postgres::Postgres;
 pub use self::redis::Redis;

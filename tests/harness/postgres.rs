@@ -1,6 +1,7 @@
 //! A PostgreSQL of its own for each test that needs one.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::Write;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -75,7 +76,7 @@ impl Postgres {
     /// Chooses the port and fills the folder of a server that [`Postgres::resume`] starts later.
     pub fn reserve() -> Self {
         let folder = server_folder();
-        unpack_template(folder.path());
+        unpack(&TEMPLATE, folder.path());
         Self { process: None, folder, port: free_port(), settings: Vec::new() }
     }
 
@@ -93,6 +94,19 @@ impl Postgres {
         if let Err(output) = self.launch().await {
             panic!("PostgreSQL did not resume:\n{output}");
         }
+    }
+
+    /// A copy of the data of a server that was killed.
+    pub fn copy(&self) -> Vec<u8> {
+        assert!(self.process.is_none(), "PostgreSQL is running, so its data changes");
+        run(server_command("tar", self.folder.path()).args(["-c", "data"]))
+    }
+
+    /// Replaces the data of a server that was killed with an older copy.
+    pub fn restore(&mut self, copy: &[u8]) {
+        assert!(self.process.is_none(), "PostgreSQL is running on its data");
+        fs::remove_dir_all(self.folder.path().join("data")).expect("the data folder");
+        unpack(copy, self.folder.path());
     }
 
     pub async fn pool(&self) -> PgPool {
@@ -143,10 +157,10 @@ fn server_folder() -> TempDir {
     folder
 }
 
-fn unpack_template(folder: &Path) {
+fn unpack(archive: &[u8], folder: &Path) {
     let mut tar = server_command("tar", folder).arg("-x").stdin(Stdio::piped()).spawn().expect("tar starts");
     let mut input = tar.stdin.take().expect("tar reads from a pipe");
-    input.write_all(&TEMPLATE).expect("tar reads the template");
+    input.write_all(archive).expect("tar reads the archive");
     drop(input);
     assert!(tar.wait().expect("tar ends").success(), "tar failed");
 }

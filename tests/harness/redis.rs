@@ -1,5 +1,6 @@
 //! A Redis of its own for each test that needs one.
 
+use std::fs;
 use std::process::Command;
 
 use redis::aio::MultiplexedConnection;
@@ -64,6 +65,12 @@ impl Redis {
         if let Err(output) = self.launch().await {
             panic!("Redis did not resume:\n{output}");
         }
+    }
+
+    /// Removes the data of a server that was killed.
+    pub fn remove_data(&self) {
+        assert!(self.process.is_none(), "Redis is running on its data");
+        fs::remove_dir_all(self.folder.path().join("appendonlydir")).expect("the log of Redis");
     }
 
     pub async fn connection(&self) -> MultiplexedConnection {

@@ -9,6 +9,7 @@
 
 mod books;
 mod dependency;
+mod setbacks;
 mod settings;
 mod verify;
 
@@ -48,6 +49,7 @@ pub async fn run(
     tokio::join!(
         work(queue, ledger, replica, &presence, health, shutdown),
         presence.keep(queue, health, shutdown),
+        shutdown.run_until_cancelled(setbacks::watch(queue, ledger)),
     );
 }
 

@@ -10,10 +10,12 @@ use sqlx::query::Query;
 use sqlx::{ConnectOptions, Connection, Executor, FromRow, Postgres};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use super::{OTHER_POLL, OtherPollRow, RECOUNT, RecordError, Recount, TOTALS, Totals};
 use crate::ballot::{Ballot, PollId};
 use crate::outage::Unavailable;
+use crate::setback::{LedgerWord, Mark};
 use crate::settings::PostgresSettings;
 
 /// A replica that is older than the schema must work on during a rolling
@@ -72,6 +74,16 @@ const RECORD: &str = "
     )
     SELECT count(*), pg_notify($7, '') FROM recorded";
 
+/// What the ledger has counted, in all polls: a voter's first ballot is one
+/// change and one vote, and every later one two changes and no vote.
+const WORD: &str = "
+    SELECT epoch, marked, (SELECT coalesce((sum(changes) + sum(votes)) / 2, 0)::bigint FROM totals)
+    FROM ledger";
+
+/// Moves the number of this ledger, unless another worker did.
+const MOVE: &str = "
+    UPDATE ledger SET marked = $3 WHERE epoch = $1 AND marked IS NOT DISTINCT FROM $2";
+
 /// The ledger in PostgreSQL, over one connection: neither a worker nor a
 /// totals reader ever has two questions at a time.
 #[derive(Clone, Debug)]
@@ -85,6 +97,26 @@ impl PostgresLedger {
     pub fn open(settings: &PostgresSettings) -> anyhow::Result<Self> {
         let options = settings.connect_options()?.application_name("urna").disable_statement_logging();
         Ok(Self { options: Arc::new(options), connection: Arc::default() })
+    }
+
+    /// The same ledger, over a connection of its own: who asks there waits for
+    /// nobody, and makes nobody wait.
+    pub fn aside(&self) -> Self {
+        Self { options: self.options.clone(), connection: Arc::default() }
+    }
+
+    /// What the ledger says of itself.
+    pub async fn word(&self) -> Result<LedgerWord, Unavailable> {
+        let rows: Vec<(Uuid, Option<i64>, i64)> = self.fetch(sqlx::query(WORD), ANSWER_WITHIN).await?;
+        let word = rows.first().map(|&(epoch, marked, counted)| LedgerWord { epoch, marked, counted });
+        word.ok_or_else(|| Unavailable("the ledger has no epoch".to_owned()))
+    }
+
+    /// Makes a move that the queue has noted; once, whoever else does.
+    pub async fn make(&self, mark: &Mark) -> Result<(), Unavailable> {
+        let query = sqlx::query(MOVE).bind(mark.ledger).bind(mark.from).bind(mark.to);
+        self.fetch::<(i32,)>(query, ANSWER_WITHIN).await?;
+        Ok(())
     }
 
     pub(super) async fn prepare(&self) -> Result<(), Unavailable> {

@@ -4,6 +4,7 @@ mod durability;
 mod entry;
 mod link;
 mod presence;
+mod setbacks;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,235 @@
+//! A store that was emptied, or is older than it was: it is told once, in the
+//! log of one worker, in its metrics and in the queue, and everything goes on.
+
+use common::ballot::random_uuid;
+use common::health::Part;
+use common::queue::Queue;
+use common::queue::redis::RedisQueue;
+use common::setback::{Loss, Mark, Setback};
+use common::settings::RedisSettings;
+use redis::AsyncCommands;
+
+use crate::harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
+
+#[tokio::test]
+async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
+    let mut stage = Stage::set().await;
+    stage.everybody_votes("a").await;
+    let before = stage.mark().await;
+    let () =
+        redis::cmd("FLUSHALL").query_async(&mut stage.deployment.redis.connection().await).await.unwrap();
+    stage.tells(Part::Queue, Loss::Emptied).await;
+    stage.everybody_votes("b").await;
+    assert_eq!(stage.mark().await.ledger, before.ledger);
+    stage.was_told_once().await;
+}
+
+#[tokio::test]
+async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
+    let mut stage = Stage::set().await;
+    stage.everybody_votes("a").await;
+    stage.mark().await;
+    // Without a ledger the votes wait; two looks fail, so one of them began after the votes.
+    stage.deployment.postgres.kill().await;
+    for voter in &mut stage.voters {
+        voter.insist(&[&stage.vote.url], "b").await;
+    }
+    for worker in &mut stage.workers {
+        for _ in 0..2 {
+            worker.service.line("could not compare the stores").await;
+        }
+    }
+    let redis = &mut stage.deployment.redis;
+    redis.kill().await;
+    redis.remove_data();
+    redis.resume().await;
+    stage.deployment.postgres.resume().await;
+    assert_eq!(stage.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));
+    stage.everybody_votes("a").await;
+    stage.was_told_once().await;
+}
+
+#[tokio::test]
+async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
+    let mut stage = Stage::set().await;
+    stage.everybody_votes("a").await;
+    let before = stage.mark().await;
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .execute(&stage.deployment.postgres.pool().await)
+        .await
+        .unwrap();
+    let told = stage.tells(Part::Ledger, Loss::Emptied).await;
+    assert_eq!(told.exposed, Some(before.to.unsigned_abs()));
+    stage.everybody_votes("b").await;
+    assert_ne!(stage.mark().await.ledger, before.ledger);
+    stage.was_told_once().await;
+}
+
+/// What waited meanwhile is more than what is missing, so no count of votes tells it.
+#[tokio::test]
+async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
+    let mut stage = Stage::set().await;
+    stage.everybody_votes("a").await;
+    let before = stage.mark().await;
+    stage.deployment.postgres.kill().await;
+    let copy = stage.deployment.postgres.copy();
+    stage.deployment.postgres.resume().await;
+    stage.everybody_votes("b").await;
+    let after = stage.mark().await;
+
+    stage.deployment.postgres.kill().await;
+    for key in ["a", "b", "a", "b"] {
+        for voter in &mut stage.voters {
+            voter.insist(&[&stage.vote.url], key).await;
+        }
+    }
+    stage.deployment.postgres.restore(&copy);
+    stage.deployment.postgres.resume().await;
+    let missing = (after.to - before.to).unsigned_abs();
+    assert_eq!(stage.tells(Part::Ledger, Loss::Older).await.exposed, Some(missing));
+    stage.everybody_votes("a").await;
+    stage.was_told_once().await;
+}
+
+#[tokio::test]
+async fn restarts_of_everything_are_no_setback() {
+    let mut stage = Stage::set().await;
+    stage.everybody_votes("a").await;
+    for _ in 0..2 {
+        stage.deployment.redis.kill().await;
+        stage.deployment.redis.resume().await;
+        stage.deployment.postgres.kill().await;
+        stage.deployment.postgres.resume().await;
+        stage.everybody_votes("b").await;
+        stage.mark().await;
+    }
+    for worker in &mut stage.workers {
+        *worker = start_worker(&stage.deployment).await;
+    }
+    stage.everybody_votes("a").await;
+    stage.mark().await;
+    assert_eq!(stage.listed().await, []);
+    assert_eq!(stage.told_by_logs(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_many_workers_that_notice_the_same_one_tells_it() {
+    let redis = Redis::start().await;
+    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
+    let said = queue.word().await.unwrap();
+    let mark = Mark { ledger: random_uuid(), from: None, to: 5 };
+    let setback = Setback { at_ms: said.now_ms, store: Part::Queue, loss: Loss::Emptied, exposed: Some(2) };
+    for may_tell in [true, false, false] {
+        let written = queue.remark(&said.text, &mark, Some(&setback)).await.unwrap();
+        assert_eq!(written.is_some(), may_tell);
+    }
+    assert_eq!(Queue::Redis(queue.clone()).setbacks().await.unwrap(), [setback]);
+    assert_eq!(queue.word().await.unwrap().mark, Some(mark));
+}
+
+#[tokio::test]
+async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
+    let redis = Redis::start().await;
+    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
+    for to in 0..12 {
+        let setback = Setback { at_ms: to, store: Part::Ledger, loss: Loss::Older, exposed: None };
+        let mark = Mark { ledger: random_uuid(), from: None, to };
+        let text = queue.word().await.unwrap().text;
+        queue.remark(&text, &mark, Some(&setback)).await.unwrap();
+    }
+    let kept = Queue::Redis(queue).setbacks().await.unwrap();
+    assert_eq!(kept.iter().map(|setback| setback.at_ms).collect::<Vec<_>>(), Vec::from_iter((2..12).rev()));
+}
+
+const VOTERS: usize = 3;
+
+/// Everything at work, with two workers that look for setbacks, and some voters.
+struct Stage {
+    deployment: Deployment,
+    vote: Replica,
+    workers: Vec<Replica>,
+    result: Replica,
+    voters: Vec<Voter>,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let deployment = Deployment::start().await;
+        let (vote, result) = (deployment.ready("vote").await, deployment.ready("result").await);
+        let workers = vec![start_worker(&deployment).await, start_worker(&deployment).await];
+        let voters = Voter::arrive_many(&vote.url, VOTERS).await;
+        Self { deployment, vote, workers, result, voters }
+    }
+
+    /// Everybody votes, and everybody sees it: `vote`, a worker and `result` are at work.
+    async fn everybody_votes(&mut self, key: &str) {
+        for voter in &mut self.voters {
+            voter.insist(&[&self.vote.url], key).await;
+        }
+        let seen = |totals: &serde_json::Value| {
+            let options = totals["options"].as_array().into_iter().flatten();
+            let mut votes = options.filter(|option| option["key"] == key).map(|option| &option["votes"]);
+            votes.next().is_some_and(|votes| *votes == VOTERS) && totals["waiting"] == 0
+        };
+        totals_of(&self.result.url, &format!("{VOTERS} votes for {key}"), seen).await;
+    }
+
+    /// Waits until both stores vouch for all that is counted.
+    async fn mark(&self) -> Mark {
+        let pool = self.deployment.postgres.pool().await;
+        eventually("both marks to be up to date", async || {
+            let mut redis = self.deployment.redis.connection().await;
+            let text: String = redis.get("urna:ledger").await.ok()?;
+            let (marked, counted): (Option<i64>, i64) = sqlx::query_as(
+                "SELECT marked, (SELECT sum(changes + votes) / 2 FROM totals)::bigint FROM ledger",
+            )
+            .fetch_one(&pool)
+            .await
+            .ok()?;
+            let mark: Mark = serde_json::from_str(&text).ok()?;
+            (!mark.is_open() && mark.to == counted && marked == Some(counted)).then_some(mark)
+        })
+        .await
+    }
+
+    /// Waits until a setback is listed.
+    async fn tells(&self, store: Part, loss: Loss) -> Setback {
+        eventually(&format!("a setback of the {store}"), async || {
+            let found = self.listed().await.pop();
+            found.inspect(|setback| assert_eq!((setback.store, setback.loss), (store, loss)))
+        })
+        .await
+    }
+
+    async fn listed(&self) -> Vec<Setback> {
+        let queue = RedisQueue::open(&RedisSettings::at(&self.deployment.redis.url())).unwrap();
+        Queue::Redis(queue).setbacks().await.unwrap()
+    }
+
+    /// Once everything is up to date again: in the list, in the logs and in the metrics.
+    async fn was_told_once(&self) {
+        self.mark().await;
+        let listed = self.listed().await;
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        let told = self.told_by_logs();
+        assert!(told.len() == 1 && told[0].contains(&listed[0].to_string()), "{told:?}");
+        let name = format!(r#"urna_setbacks_total{{store="{}"}}"#, listed[0].store);
+        let mut counted = 0.0;
+        for worker in &self.workers {
+            counted += worker.metric(&name).await.unwrap_or(0.0);
+        }
+        assert_eq!(counted, 1.0, "{name}");
+    }
+
+    fn told_by_logs(&self) -> Vec<String> {
+        let output = self.workers.iter().map(|worker| worker.service.output()).collect::<Vec<_>>().join("\n");
+        let is_setback = |line: &&str| line.contains("was emptied") || line.contains("is older than it was");
+        output.lines().filter(is_setback).map(str::to_owned).collect()
+    }
+}
+
+async fn start_worker(deployment: &Deployment) -> Replica {
+    let worker = deployment.spawn("worker", &[("RUST_LOG", "debug")]);
+    worker.wait_until_ready().await;
+    worker
+}
