@@ -16,6 +16,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use common::http::{self, Asset, Reader};
 use common::language::Language;
+use common::moment::Moment;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -82,6 +83,7 @@ impl Finding {
         match &self.trouble {
             Some(Trouble::NotHeard { heard, .. }) => *heard,
             Some(Trouble::Behind(oldest)) => *oldest,
+            Some(Trouble::SetBack(setback)) => Moment::from_ms(setback.at_ms).elapsed(),
             _ => self.since.elapsed(),
         }
     }

@@ -102,6 +102,29 @@ phrases! {
         "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
         "{n} entrada non se poderá contar nunca e apartouse.|{n} entradas non se poderán contar nunca e apartáronse.",
         "{n} запись нельзя подсчитать, она отложена.|{n} записи нельзя подсчитать, они отложены.|{n} записей нельзя подсчитать, они отложены.";
+    emptied:
+        "{store} was emptied, or is another one.", "{store} se vació o es otro.",
+        "{store} baleirouse ou é outro.", "{store} опустошён или заменён другим.";
+    older:
+        "{store} is older than it was.", "{store} ha vuelto a un estado anterior.",
+        "{store} volveu a un estado anterior.", "{store} вернулся в прежнее состояние.";
+    lost_waiting:
+        "Recorded votes that were not counted by then are lost; {n} waited when last seen.|Recorded votes that were not counted by then are lost; {n} waited when last seen.",
+        "Se perdieron los votos registrados y aún no contados; esperaba {n} la última vez.|Se perdieron los votos registrados y aún no contados; esperaban {n} la última vez.",
+        "Perdéronse os votos rexistrados e aínda non contados; agardaba {n} a última vez.|Perdéronse os votos rexistrados e aínda non contados; agardaban {n} a última vez.",
+        "Принятые, но ещё не подсчитанные голоса потеряны; в последний раз ждал {n}.|Принятые, но ещё не подсчитанные голоса потеряны; в последний раз ждали {n}.|Принятые, но ещё не подсчитанные голоса потеряны; в последний раз ждали {n}.";
+    lost_unseen:
+        "Recorded votes that were not counted by then are lost; how many, nobody saw.",
+        "Se perdieron los votos registrados y aún no contados; nadie vio cuántos.",
+        "Perdéronse os votos rexistrados e aínda non contados; ninguén viu cantos.",
+        "Принятые, но ещё не подсчитанные голоса потеряны; сколько — никто не видел.";
+    lost_counted:
+        "Some {n} counted vote is missing.|Some {n} counted votes are missing.",
+        "Falta {n} voto contado.|Faltan unos {n} votos contados.",
+        "Falta {n} voto contado.|Faltan uns {n} votos contados.",
+        "Не хватает {n} подсчитанного голоса.|Не хватает {n} подсчитанных голосов.|Не хватает {n} подсчитанных голосов.";
+    lost_some:
+        "Counted votes are missing.", "Faltan votos contados.", "Faltan votos contados.", "Не хватает подсчитанных голосов.";
     without_ledger:
         "{names} cannot use {store}, so nothing is counted there.",
         "{names} no puede usar {store}: ahí no se cuenta nada.",

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use common::health::Part;
+use common::moment::Moment;
 use common::presence::{Kind, Replica};
+use common::setback::Setback;
 use serde::Serialize;
 
 use super::reading::Reading;
@@ -14,6 +16,9 @@ const BEHIND_AFTER: Duration = Duration::from_secs(15);
 
 /// A replica may lack its stores for so long after its start, and nobody need worry.
 const STARTING: Duration = Duration::from_secs(5);
+
+/// A store that lost something is named for as long as somebody may come and wonder.
+const SETBACK_TOLD_FOR: Duration = Duration::from_secs(3600);
 
 /// The hops of a vote, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +63,7 @@ pub(crate) enum Trouble {
     Refuses(Vec<String>),
     QueueAway,
     SetAside(u64),
+    SetBack(Setback),
     WithoutLedger(Vec<String>),
     Behind(Duration),
     LedgerAway,
@@ -138,19 +144,28 @@ fn lacking(kind: Kind, part: Part, reading: &Reading) -> Option<(State, Vec<Stri
 }
 
 fn judge_queue(reading: &Reading) -> Found {
-    match &reading.queue {
-        None => Some((State::Broken, Trouble::QueueAway)),
-        Some(queue) if queue.depth.dead > 0 => Some((State::Doubtful, Trouble::SetAside(queue.depth.dead))),
-        Some(_) => None,
-    }
+    let Some(queue) = &reading.queue else { return Some((State::Broken, Trouble::QueueAway)) };
+    let dead = queue.depth.dead;
+    let set_aside = || (dead > 0).then_some((State::Doubtful, Trouble::SetAside(dead)));
+    set_back(Part::Queue, reading).or_else(set_aside)
 }
 
 fn judge_ledger(reading: &Reading) -> Found {
     if !reading.ledger.live {
         return Some((State::Broken, Trouble::LedgerAway));
     }
-    let (theirs, votes) = reading.ledger.elsewhere.clone()?;
-    Some((State::Doubtful, Trouble::VotesElsewhere { theirs, votes }))
+    let elsewhere = reading.ledger.elsewhere.clone();
+    let elsewhere = elsewhere.map(|(theirs, votes)| Trouble::VotesElsewhere { theirs, votes });
+    set_back(Part::Ledger, reading).or_else(|| Some((State::Doubtful, elsewhere?)))
+}
+
+/// What this store lost lately.
+fn set_back(store: Part, reading: &Reading) -> Found {
+    let is_told = |setback: &&Setback| {
+        setback.store == store && Moment::from_ms(setback.at_ms).elapsed() < SETBACK_TOLD_FOR
+    };
+    let setback = reading.queue.as_ref()?.setbacks.iter().find(is_told)?;
+    Some((State::Doubtful, Trouble::SetBack(setback.clone())))
 }
 
 fn names<'a>(replicas: impl Iterator<Item = &'a Replica>) -> Vec<String> {

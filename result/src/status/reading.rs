@@ -5,6 +5,7 @@ use common::outage::Unavailable;
 use common::poll::Poll;
 use common::presence::{Kind, Replica};
 use common::queue::{Depth, Queue};
+use common::setback::Setback;
 use tokio::time::Instant;
 
 use crate::snapshot::Snapshot;
@@ -22,6 +23,8 @@ pub(crate) struct Reading {
 pub(crate) struct QueueReading {
     pub(crate) depth: Depth,
     pub(crate) replicas: Vec<Replica>,
+    /// What either store lost, the newest first.
+    pub(crate) setbacks: Vec<Setback>,
 }
 
 /// What the ledger says, or last said.
@@ -39,9 +42,10 @@ pub(crate) struct LedgerReading {
 
 impl QueueReading {
     pub(super) async fn take(queue: &Queue) -> Result<Self, Unavailable> {
-        let (depth, mut replicas) = (queue.depth().await?, queue.replicas().await?);
+        let (depth, setbacks) = (queue.depth().await?, queue.setbacks().await?);
+        let mut replicas = queue.replicas().await?;
         replicas.sort_by(|one, other| one.announcement.name.cmp(&other.announcement.name));
-        Ok(Self { depth, replicas })
+        Ok(Self { depth, replicas, setbacks })
     }
 
     /// The replicas of one kind.

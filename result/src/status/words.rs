@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::health::Part;
 use common::phrases::fill;
 use common::presence::{Kind, Replica};
+use common::setback::{Loss, Setback};
 
 use super::findings::{Hop, Trouble};
 use super::reading::{LedgerReading, QueueReading, Reading};
@@ -97,6 +98,7 @@ pub(super) fn sentence(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> Strin
         Trouble::Refuses(names) => of(say.refuses, Part::Queue, names),
         Trouble::QueueAway => of(say.queue_away, Part::Queue, &[]),
         Trouble::SetAside(entries) => language.count(say.set_aside, *entries),
+        Trouble::SetBack(setback) => set_back(setback, tongue),
         Trouble::WithoutLedger(names) => of(say.without_ledger, Part::Ledger, names),
         Trouble::Behind(oldest) => fill(say.behind, "time", &language.duration(*oldest)),
         Trouble::LedgerAway => of(say.ledger_away, Part::Ledger, &[]),
@@ -104,6 +106,21 @@ pub(super) fn sentence(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> Strin
             fill(&polls(say.votes_elsewhere, theirs), "votes", &language.number(*votes))
         }
     }
+}
+
+fn set_back(setback: &Setback, tongue: Tongue<'_>) -> String {
+    let (say, language) = (tongue.say, tongue.language());
+    let what = match setback.loss {
+        Loss::Emptied => say.emptied,
+        Loss::Older => say.older,
+    };
+    let lost = match (setback.store, setback.exposed) {
+        (Part::Queue, Some(votes)) => language.count(say.lost_waiting, votes),
+        (Part::Queue, None) => say.lost_unseen.to_owned(),
+        (Part::Ledger, Some(votes)) => language.count(say.lost_counted, votes),
+        (Part::Ledger, None) => say.lost_some.to_owned(),
+    };
+    format!("{} {lost}", fill(what, "store", tongue.store(setback.store)))
 }
 
 /// What to try, and the commands for that.
@@ -123,7 +140,7 @@ pub(super) fn advice(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> (Option
         }
         Trouble::OtherPoll { .. } | Trouble::VotesElsewhere { .. } => (say.try_poll, Vec::new()),
         Trouble::Refuses(_) | Trouble::WithoutLedger(_) => (say.try_log, log(name).into()),
-        Trouble::SetAside(_) => (say.try_log, log(tongue.name(Hop::Worker)).into()),
+        Trouble::SetAside(_) | Trouble::SetBack(_) => (say.try_log, log(tongue.name(Hop::Worker)).into()),
         Trouble::Behind(_) => {
             let more = format!("docker compose up -d --scale {name}=3");
             (say.try_more, [&log(name)[..1], &[more]].concat())
