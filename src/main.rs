@@ -11,10 +11,12 @@ use common::health::Health;
 use common::http::Sibling;
 use common::ledger::Ledger;
 use common::ledger::sqlite::SqliteLedger;
+use common::poll::Poll;
+use common::presence::{Kind, Presence};
 use common::queue::Queue;
 use common::queue::sqlite::SqliteQueue;
 use common::service::{self, StopSignals};
-use common::settings::{PollSettings, host_name, web_address};
+use common::settings::{PollSettings, VERSION, host_name, web_address};
 use common::sqlite::DataFile;
 use result::Board;
 use tokio_util::sync::CancellationToken;
@@ -84,35 +86,39 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     announce(votes.local_addr()?, results.local_addr()?, data.path())?;
 
     let (queue, ledger) = stores(data);
-    let replica = host_name();
     let booth = Booth {
+        presence: presence(Kind::Vote, Some(&poll)),
         poll: poll.clone(),
         queue: queue.clone(),
         queue_max: cli.queue.queue_max,
         keys,
-        replica: replica.clone(),
         secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
         results: sibling(cli.result_url, results.local_addr()?),
         require_durable_queue: false,
         embedded: true,
     };
     let board = Board {
+        presence: presence(Kind::Result, Some(&poll)),
         poll,
         ledger: ledger.clone(),
         queue: queue.clone(),
-        replica: replica.clone(),
         ballot: sibling(cli.vote_url, votes.local_addr()?),
         embedded: true,
     };
     // Nobody asks for the health of a process that people start by hand.
+    let counter = presence(Kind::Worker, None);
     let (health, shutdown) = (Health::starting(&[]), CancellationToken::new());
     tokio::join!(
         vote::serve(votes, booth, health.clone(), shutdown.clone()),
-        worker::run(&queue, &ledger, &replica, &health, &shutdown),
+        worker::run(&queue, &ledger, &counter, &health, &shutdown),
         result::serve(results, board, health.clone(), shutdown.clone()),
         stop(signals, &shutdown),
     );
     Ok(())
+}
+
+fn presence(kind: Kind, poll: Option<&Poll>) -> Presence {
+    Presence::starting(kind, host_name(), VERSION.to_owned(), poll)
 }
 
 fn stores(data: DataFile) -> (Queue, Ledger) {

@@ -15,7 +15,8 @@ use crate::harness::{Browser, Deployment, Embedded, Redis, Screen, Service, Vote
 async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
-    let second = urna.ready("vote").await;
+    let second = urna.spawn("vote", &[("RELEASE", "canary")]);
+    second.wait_until_ready().await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     Voter::arrive(&vote.url).await.insist(&[&second.url], "b").await;
     let status = status_of(&result.url, "two counted votes", |status| {
@@ -32,7 +33,8 @@ async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
         facts.len() == 2 && facts.iter().all(|facts| facts.contains("50.0% of the recent votes")),
         "{facts:?}"
     );
-    assert_eq!(replicas[0]["version"], env!("CARGO_PKG_VERSION"));
+    let versions: Vec<&Value> = replicas.iter().map(|replica| &replica["version"]).collect();
+    assert_eq!(versions, [env!("CARGO_PKG_VERSION"), "canary"]);
 }
 
 #[tokio::test]

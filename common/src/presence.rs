@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::ballot::random_uuid;
 use crate::health::{Health, Part};
+use crate::poll::Poll;
 use crate::queue::Queue;
 
 /// Often enough that who scales or kills sees it within seconds, and next to
@@ -65,7 +66,7 @@ pub struct Announcement {
     pub kind: Kind,
     /// Its name, as people see it.
     pub name: String,
-    /// The version of its program.
+    /// Its release.
     pub version: String,
     /// The poll it runs, if it reads one.
     pub poll: Option<String>,
@@ -107,6 +108,7 @@ pub struct Presence(Arc<Deeds>);
 struct Deeds {
     kind: Kind,
     name: String,
+    version: String,
     poll: Option<String>,
     started: Instant,
     done: AtomicU64,
@@ -117,16 +119,22 @@ struct Deeds {
 
 impl Presence {
     /// A replica that has just started.
-    pub fn starting(kind: Kind, name: &str, poll: Option<&str>) -> Self {
+    pub fn starting(kind: Kind, name: String, version: String, poll: Option<&Poll>) -> Self {
         Self(Arc::new(Deeds {
             kind,
-            name: name.to_owned(),
-            poll: poll.map(str::to_owned),
+            name,
+            version,
+            poll: poll.map(|poll| poll.id.to_string()),
             started: Instant::now(),
             done: AtomicU64::new(0),
             last_done_ms: AtomicU64::new(0),
             viewers: AtomicU64::new(0),
         }))
+    }
+
+    /// The replica's name.
+    pub fn name(&self) -> &str {
+        &self.0.name
     }
 
     /// So many votes were recorded, or counted.
@@ -183,7 +191,7 @@ impl Deeds {
         Announcement {
             kind: self.kind,
             name: self.name.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: self.version.clone(),
             poll: self.poll.clone(),
             running_ms,
             lately: done - before,
@@ -211,9 +219,13 @@ async fn farewell(queue: &Queue, id: Uuid) {
 mod tests {
     use super::*;
 
+    fn presence(kind: Kind) -> Presence {
+        Presence::starting(kind, "one".to_owned(), "1".to_owned(), None)
+    }
+
     #[test]
     fn what_was_done_is_lately_for_a_while() {
-        let presence = Presence::starting(Kind::Vote, "vote-1", Some("lunch"));
+        let presence = presence(Kind::Vote);
         let health = Health::starting(&[Part::Queue]);
         let mut done = VecDeque::from([0; LATELY_ANNOUNCEMENTS]);
         let mut announcement = || presence.0.announcement(&mut done, &health);
@@ -230,7 +242,7 @@ mod tests {
 
     #[test]
     fn it_tells_what_it_lacks_and_who_watches() {
-        let presence = Presence::starting(Kind::Result, "result-1", None);
+        let presence = presence(Kind::Result);
         let health = Health::starting(&[Part::Ledger]);
         let announcement = || presence.0.announcement(&mut VecDeque::from([0]), &health);
         assert_eq!(announcement().lacks, [Part::Ledger]);

@@ -13,9 +13,13 @@ use redis::{Client, ConnectionInfo, IntoConnectionInfo, TlsCertificates};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::poll::Poll;
+use crate::presence::{Kind, Presence};
 
 /// The environment variable in which most TLS programs look for their roots.
 const CA_FILE: &str = "SSL_CERT_FILE";
+
+/// All programs are released together.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// How the secrets begin that come with the source.
 const DEMO: &str = "demo-secret-";
@@ -159,6 +163,9 @@ pub struct ReplicaSettings {
     /// The name of this replica, as people see it [default: the host name]
     #[arg(long, env = "REPLICA")]
     replica: Option<String>,
+    /// What its release is called where replicas are told apart [default: the program's version]
+    #[arg(long, env = "RELEASE")]
+    release: Option<String>,
     /// Where health and metrics are served; never publish it
     #[arg(long, env = "MANAGEMENT_LISTEN", default_value = "0.0.0.0:9000")]
     pub management_listen: SocketAddr,
@@ -168,9 +175,10 @@ pub struct ReplicaSettings {
 }
 
 impl ReplicaSettings {
-    /// The replica's name.
-    pub fn name(&self) -> String {
-        self.replica.clone().unwrap_or_else(host_name)
+    /// The replica as it announces itself, with the poll it runs.
+    pub fn presence(&self, kind: Kind, poll: Option<&Poll>) -> Presence {
+        let name = self.replica.clone().unwrap_or_else(host_name);
+        Presence::starting(kind, name, self.release.clone().unwrap_or_else(|| VERSION.to_owned()), poll)
     }
 }
 

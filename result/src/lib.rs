@@ -27,7 +27,7 @@ use common::health::{Health, Part};
 use common::http::{self, Asset, RETRY_AFTER_SECONDS, STYLE, Sibling};
 use common::ledger::Ledger;
 use common::poll::Poll;
-use common::presence::{Kind, Presence};
+use common::presence::Presence;
 use common::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -69,8 +69,8 @@ pub struct Board {
     pub ledger: Ledger,
     /// Tells how many votes still wait.
     pub queue: Queue,
-    /// The name of this replica.
-    pub replica: String,
+    /// This replica.
+    pub presence: Presence,
     /// The page with the ballot.
     pub ballot: Sibling,
     /// Whether everything runs in one process: shown on the page.
@@ -79,12 +79,11 @@ pub struct Board {
 
 /// Shows the totals on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown: CancellationToken) {
-    tracing::info!("totals are shown by {}", board.replica);
+    tracing::info!("totals are shown by {}", board.presence.name());
     let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
     let (frames, newest) = watch::channel(Arc::new(nothing_yet));
     let (told, status) = watch::channel(Arc::new(Status::unknown()));
     let hall = Arc::new(Hall {
-        presence: Presence::starting(Kind::Result, &board.replica, Some(board.poll.id.as_str())),
         board,
         newest,
         status,
@@ -96,7 +95,7 @@ pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown
         feed::run(&hall.board, frames, &health, &shutdown),
         status::run(&hall.board, hall.newest.clone(), told, &shutdown),
         http::serve(listener, router(hall.clone()), shutdown.clone()),
-        hall.presence.keep(&hall.board.queue, &health, &shutdown),
+        hall.board.presence.keep(&hall.board.queue, &health, &shutdown),
     );
     // An upgraded socket is no request any more, so nothing else waits for it.
     hall.viewers.close();
@@ -110,7 +109,6 @@ type Newest = watch::Receiver<Arc<Frame>>;
 #[derive(Debug)]
 struct Hall {
     board: Board,
-    presence: Presence,
     newest: Newest,
     status: watch::Receiver<Arc<Status>>,
     seats: Arc<Semaphore>,

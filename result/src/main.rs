@@ -33,7 +33,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         return command.run(cli.replica.management_listen).await;
     }
     service::start_log();
-    let board = cli.settings.board(cli.replica.name())?;
+    let board = cli.settings.board(&cli.replica)?;
     let listener = service::bind(cli.listen, "LISTEN").await?;
     service::run(&cli.replica, result::NEEDS, |health, shutdown| {
         result::serve(listener, board, health, shutdown)

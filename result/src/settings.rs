@@ -4,9 +4,10 @@ use clap::Args;
 use common::http::Sibling;
 use common::ledger::Ledger;
 use common::ledger::postgres::PostgresLedger;
+use common::presence::Kind;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
-use common::settings::{PollSettings, PostgresSettings, RedisSettings, web_address};
+use common::settings::{PollSettings, PostgresSettings, RedisSettings, ReplicaSettings, web_address};
 
 use crate::Board;
 
@@ -29,12 +30,13 @@ pub struct Settings {
 
 impl Settings {
     /// Checks the settings and makes the board of this replica.
-    pub fn board(self, replica: String) -> anyhow::Result<Board> {
+    pub fn board(self, replica: &ReplicaSettings) -> anyhow::Result<Board> {
+        let poll = self.poll.load()?;
         Ok(Board {
-            poll: self.poll.load()?,
+            presence: replica.presence(Kind::Result, Some(&poll)),
+            poll,
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),
             queue: Queue::Redis(RedisQueue::open(&self.redis)?),
-            replica,
             ballot: Sibling { url: self.vote_url, port: VOTE_PORT, is_loopback: false },
             embedded: false,
         })

@@ -79,7 +79,7 @@ fn seat(hall: Arc<Hall>, language: Option<Language>, upgrade: Upgrade) -> Respon
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
             let viewer = Viewer { socket, language, answered: true };
-            let watched = hall.presence.watched();
+            let watched = hall.board.presence.watched();
             metrics::gauge!("urna_result_viewers").increment(1);
             viewer.watch(&hall).await;
             metrics::gauge!("urna_result_viewers").decrement(1);

@@ -81,7 +81,7 @@ impl View {
             trouble: trouble(totals, lately, say),
             pace: pace(&lately.pace, say),
             curve: curve(&lately.pace),
-            replica: fill(say.answered_by, "replica", &board.replica),
+            replica: fill(say.answered_by, "replica", board.presence.name()),
         }
     }
 }

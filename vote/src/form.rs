@@ -89,7 +89,7 @@ async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Tr
         choice,
         ord: voter.ord,
         id: random_uuid(),
-        via: desk.booth.replica.clone(),
+        via: desk.booth.presence.name().to_owned(),
     };
     let appended = desk.booth.queue.append(&ballot, desk.booth.queue_max).await;
     appended.map_err(|error| {
@@ -102,7 +102,7 @@ async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Tr
             }
         }
     })?;
-    desk.presence.did(1);
+    desk.booth.presence.did(1);
     voter.remember(ballot.poll, choice, now_ms);
     Ok(())
 }

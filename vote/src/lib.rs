@@ -18,7 +18,7 @@ use axum::routing::get;
 use common::health::{Health, Part};
 use common::http::{self, Asset, STYLE, Sibling};
 use common::poll::Poll;
-use common::presence::{Kind, Presence};
+use common::presence::Presence;
 use common::queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -60,8 +60,8 @@ pub struct Booth {
     pub queue_max: u64,
     /// Sign and verify the voters' cookies.
     pub keys: Keys,
-    /// The name of this replica.
-    pub replica: String,
+    /// This replica.
+    pub presence: Presence,
     /// Whether the page is served over https, so that its cookie must be.
     pub secure_cookie: bool,
     /// The page with the results.
@@ -76,7 +76,6 @@ pub struct Booth {
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
     let desk = Arc::new(Desk {
         edition: http::edition(&SCRIPT, booth.poll.texts()),
-        presence: Presence::starting(Kind::Vote, &booth.replica, Some(booth.poll.id.as_str())),
         booth,
         clock: Clock::new(),
         doubt: Notify::new(),
@@ -86,11 +85,11 @@ pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown
     // Before the first voter, who would else be told *Not recorded*; but a
     // queue that does not answer must not keep the page away.
     let pause = timeout(FIRST_LOOK_WITHIN, watch.look()).await.unwrap_or_default();
-    tracing::info!("votes are taken by {}", desk.booth.replica);
+    tracing::info!("votes are taken by {}", desk.booth.presence.name());
     tokio::join!(
         watch.keep(pause, &shutdown),
         http::serve(listener, router(desk.clone()), shutdown.clone()),
-        desk.presence.keep(&desk.booth.queue, &health, &shutdown),
+        desk.booth.presence.keep(&desk.booth.queue, &health, &shutdown),
     );
 }
 
@@ -100,7 +99,6 @@ struct Desk {
     booth: Booth,
     /// Names this poll on this page, so that an open page notices another.
     edition: String,
-    presence: Presence,
     clock: Clock,
     /// Told when an append went unanswered, so that the queue is probed at once.
     doubt: Notify,

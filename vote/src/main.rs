@@ -33,7 +33,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         return command.run(cli.replica.management_listen).await;
     }
     service::start_log();
-    let booth = cli.settings.booth(cli.replica.name())?;
+    let booth = cli.settings.booth(&cli.replica)?;
     let listener = service::bind(cli.listen, "LISTEN").await?;
     service::run(&cli.replica, vote::NEEDS, |health, shutdown| vote::serve(listener, booth, health, shutdown))
         .await

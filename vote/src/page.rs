@@ -60,7 +60,7 @@ pub(crate) fn render(desk: &Desk, reader: &Reader, voter: &Voter, trouble: Optio
         chosen: recorded.map(|recorded| recorded.choice),
         answer: answer(&booth.poll, recorded, trouble, say),
         waiting: if waiting > 0 { say.language.count(say.waiting, waiting) } else { String::new() },
-        replica: fill(say.answered_by, "replica", &booth.replica),
+        replica: fill(say.answered_by, "replica", booth.presence.name()),
         embedded: booth.embedded,
         results: booth.results.url(reader),
     })

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use common::http::Sibling;
+use common::presence::Kind;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
-use common::settings::{PollSettings, RedisSettings, secret, web_address};
+use common::settings::{PollSettings, RedisSettings, ReplicaSettings, secret, web_address};
 
 use crate::{Booth, Keys};
 
@@ -54,18 +55,19 @@ pub struct QueueBound {
 
 impl Settings {
     /// Checks the settings and makes the booth of this replica.
-    pub fn booth(self, replica: String) -> anyhow::Result<Booth> {
+    pub fn booth(self, replica: &ReplicaSettings) -> anyhow::Result<Booth> {
         let keys = secret("COOKIE_KEY", self.cookie_key.as_deref(), self.cookie_key_file.as_deref())?
             .context(
                 "COOKIE_KEY is not set: set it to the output of `openssl rand -hex 32`, the same for \
              every replica, or COOKIE_KEY_FILE to a file that holds it",
             )?;
+        let poll = self.poll.load()?;
         Ok(Booth {
-            poll: self.poll.load()?,
+            presence: replica.presence(Kind::Vote, Some(&poll)),
+            poll,
             queue: Queue::Redis(RedisQueue::open(&self.redis)?),
             queue_max: self.queue.queue_max,
             keys: Keys::parse(&keys)?,
-            replica,
             secure_cookie: self.vote_url.is_some_and(|url| url.starts_with("https://")),
             results: Sibling { url: self.result_url, port: RESULT_PORT, is_loopback: false },
             require_durable_queue: self.require_durable_queue,

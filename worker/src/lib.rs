@@ -15,7 +15,7 @@ mod verify;
 
 use common::health::{Health, Part};
 use common::ledger::Ledger;
-use common::presence::{Kind, Presence};
+use common::presence::Presence;
 use common::queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -41,13 +41,12 @@ const AHEAD: usize = 1;
 pub async fn run(
     queue: &Queue,
     ledger: &Ledger,
-    replica: &str,
+    presence: &Presence,
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let presence = Presence::starting(Kind::Worker, replica, None);
     tokio::join!(
-        work(queue, ledger, replica, &presence, health, shutdown),
+        work(queue, ledger, presence, health, shutdown),
         presence.keep(queue, health, shutdown),
         shutdown.run_until_cancelled(setbacks::watch(queue, ledger)),
     );
@@ -56,7 +55,6 @@ pub async fn run(
 async fn work(
     queue: &Queue,
     ledger: &Ledger,
-    replica: &str,
     presence: &Presence,
     health: &Health,
     shutdown: &CancellationToken,
@@ -70,8 +68,8 @@ async fn work(
     if books.open().await.is_none() {
         return;
     }
-    tracing::info!("votes are counted by {replica}");
-    let mut consumer = queue.consumer(replica, CLAIM_AFTER);
+    tracing::info!("votes are counted by {}", presence.name());
+    let mut consumer = queue.consumer(presence.name(), CLAIM_AFTER);
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);
     tokio::join!(

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use common::health;
+use common::presence::Kind;
 use common::service;
 use common::settings::ReplicaSettings;
 
@@ -42,9 +43,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
     service::start_log();
     let (queue, ledger) = cli.settings.open()?;
-    let replica = cli.replica.name();
+    let presence = cli.replica.presence(Kind::Worker, None);
     service::run(&cli.replica, worker::NEEDS, async |health, shutdown| {
-        worker::run(&queue, &ledger, &replica, &health, &shutdown).await;
+        worker::run(&queue, &ledger, &presence, &health, &shutdown).await;
     })
     .await
 }

@@ -27,7 +27,7 @@ impl<'a> Page<'a> {
             say,
             told: StatusPhrases::of(say.language),
             script: SCRIPT.path(),
-            replica: fill(say.answered_by, "replica", &board.replica),
+            replica: fill(say.answered_by, "replica", board.presence.name()),
             embedded: board.embedded,
             view,
         }

@@ -106,7 +106,7 @@ impl View {
             state: worst.unwrap_or(State::Well),
             summary: summary(worst, status, tongue),
             hops: status.findings.iter().map(|finding| hop(finding, status, tongue)).collect(),
-            answered_by: board.replica.clone(),
+            answered_by: board.presence.name().to_owned(),
         }
     }
 }
