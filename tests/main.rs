@@ -18,6 +18,7 @@ mod embedded;
 mod languages;
 mod ledger_contract;
 mod load;
+mod metrics;
 mod pages;
 mod pipeline;
 mod queue_contract;

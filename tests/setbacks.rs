@@ -216,7 +216,7 @@ impl Stage {
         let name = format!(r#"urna_setbacks_total{{store="{}"}}"#, listed[0].store);
         let mut counted = 0.0;
         for worker in &self.workers {
-            counted += worker.metric(&name).await.unwrap_or(0.0);
+            counted += worker.metric(&name).await.unwrap();
         }
         assert_eq!(counted, 1.0, "{name}");
     }

@@ -10,13 +10,14 @@ use anyhow::{Context, ensure};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
+use metrics::Gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::crash;
+use crate::{crash, figures};
 
 /// A service that was never ready counts as alive after this long all the
 /// same: it waits for a store, and restarting it would not bring the store back.
@@ -58,12 +59,22 @@ pub enum Part {
     Ledger,
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Part {
+    /// All there are.
+    pub const ALL: [Self; 2] = [Self::Queue, Self::Ledger];
+
+    /// Its name, as people and metrics see it.
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Queue => "queue",
             Self::Ledger => "ledger",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -79,6 +90,7 @@ struct State {
     stopping: bool,
     /// For each part, why it is not ready, or what to worry about although it is.
     parts: BTreeMap<Part, Result<Vec<String>, String>>,
+    figures: BTreeMap<Part, Gauge>,
 }
 
 impl Health {
@@ -90,19 +102,20 @@ impl Health {
             was_ready: false,
             stopping: false,
             parts: parts.iter().map(starting).collect(),
+            figures: parts.iter().map(|part| (*part, figure(*part))).collect(),
         })))
     }
 
     /// A part is ready, with these worries.
     pub fn ready(&self, part: Part, warnings: Vec<String>) {
         let mut state = self.state();
-        state.parts.insert(part, Ok(warnings));
+        state.tell(part, Ok(warnings));
         state.was_ready |= state.parts.values().all(Result::is_ok);
     }
 
     /// A part is not ready, for this reason.
     pub fn unready(&self, part: Part, reason: impl Into<String>) {
-        self.state().parts.insert(part, Err(reason.into()));
+        self.state().tell(part, Err(reason.into()));
     }
 
     /// Not ready from now on, because the service is about to stop.
@@ -156,6 +169,21 @@ impl Health {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn tell(&mut self, part: Part, readiness: Result<Vec<String>, String>) {
+        if let Some(figure) = self.figures.get(&part) {
+            figure.set(u8::from(readiness.is_ok()));
+        }
+        self.parts.insert(part, readiness);
+    }
+}
+
+fn figure(part: Part) -> Gauge {
+    let tells = "1 while this replica can use the part it depends on, otherwise 0.";
+    let [figure] = figures::gauges("urna_ready", tells, "part", [part.name()]);
+    figure
 }
 
 /// What is served on the management port.

@@ -9,6 +9,7 @@ extern crate self as common;
 
 pub mod ballot;
 pub mod crash;
+pub mod figures;
 pub mod health;
 pub mod http;
 pub mod language;

@@ -181,8 +181,8 @@ pub struct Probe {
     pub now_ms: i64,
     /// How long the answer took: the clock is known no better than that.
     pub took: Duration,
-    /// How many ballots are not counted yet.
-    pub uncounted: u64,
+    /// What it holds.
+    pub depth: Depth,
     /// Why an acknowledged vote might be lost, each in a sentence; empty is well.
     pub warnings: Vec<String>,
 }

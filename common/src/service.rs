@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::sleep;
@@ -19,7 +19,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::health::{self, Health, Part};
 use crate::settings::ReplicaSettings;
-use crate::{crash, http};
+use crate::{crash, figures, http};
 
 /// How often the samples of the metrics are folded into their sums.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
@@ -86,7 +86,7 @@ pub async fn run<Serving: Future<Output = ()>>(
 ) -> anyhow::Result<()> {
     let (stop, order) = (StopSignals::listen()?, crash::listen()?);
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
-    let metrics = PrometheusBuilder::new().install_recorder().context("cannot collect metrics")?;
+    let metrics = collect_figures().context("cannot collect metrics")?;
     let (health, shutdown, ended) =
         (Health::starting(needs), CancellationToken::new(), CancellationToken::new());
     let router = health::router(health.clone(), metrics.clone());
@@ -121,6 +121,19 @@ impl StopSignals {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// From now on, what is counted and measured is kept for `/metrics`.
+fn collect_figures() -> Result<PrometheusHandle, BuildError> {
+    let metrics = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &figures::SECONDS)?
+        .set_buckets_for_metric(Matcher::Suffix("_ballots".to_owned()), &figures::BALLOTS)?
+        .install_recorder()?;
+    let version = env!("CARGO_PKG_VERSION");
+    let [build] =
+        figures::gauges("urna_build_info", "Always 1; the version that runs.", "version", [version]);
+    build.set(1);
+    Ok(metrics)
 }
 
 /// Nobody may ever ask for the metrics, and samples must not pile up for them.

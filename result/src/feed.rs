@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Board;
 use crate::course::{Course, Lately};
+use crate::figures::FIGURES;
 use crate::line::Line;
 use crate::snapshot::{Frame, Snapshot};
 
@@ -55,6 +56,7 @@ async fn read_totals(board: &Board, frames: &watch::Sender<Arc<Frame>>, health: 
             Ok(totals) => {
                 outage.over();
                 health.ready(Part::Ledger, Vec::new());
+                FIGURES.readings.increment(1);
                 let lately = course.follow(Instant::now(), Some(&totals), waiting);
                 publish(frames, Snapshot::of(&board.poll, totals, waiting), lately);
                 // Whether woken or not, the next reading is due.
@@ -79,12 +81,13 @@ async fn totals(board: &Board) -> Result<Totals, Unavailable> {
 
 /// Replaces the newest frame, and wakes the viewers unless only its time is new.
 fn publish(frames: &watch::Sender<Arc<Frame>>, snapshot: Snapshot, lately: Lately) {
-    frames.send_if_modified(|newest| {
+    let is_news = frames.send_if_modified(|newest| {
         let held = Snapshot { as_of: snapshot.as_of, ..newest.snapshot.clone() };
         let is_news = held != snapshot || newest.lately.differs_from(&lately);
         *newest = Arc::new(Frame::new(snapshot, lately));
         is_news
     });
+    FIGURES.frames.increment(u64::from(is_news));
 }
 
 /// The last totals are still the best there is, once there were any.

@@ -3,6 +3,7 @@
 
 mod course;
 mod feed;
+mod figures;
 mod line;
 mod pace;
 mod page;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::course::Lately;
+use self::figures::FIGURES;
 pub use self::settings::Settings;
 use self::snapshot::{Frame, Snapshot};
 use self::status::Status;
@@ -80,6 +82,7 @@ pub struct Board {
 /// Shows the totals on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown: CancellationToken) {
     tracing::info!("totals are shown by {}", board.presence.name());
+    LazyLock::force(&FIGURES);
     let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
     let (frames, newest) = watch::channel(Arc::new(nothing_yet));
     let (told, status) = watch::channel(Arc::new(Status::unknown()));

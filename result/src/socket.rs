@@ -13,6 +13,7 @@ use common::http::{Notice, RETRY_AFTER_SECONDS};
 use common::language::Language;
 use tokio::time::{Instant, interval_at, timeout};
 
+use crate::figures::FIGURES;
 use crate::{Board, Hall, Newest};
 
 /// Viewers send nothing but pongs. The default of 128 KiB each would be most
@@ -80,9 +81,10 @@ fn seat(hall: Arc<Hall>, language: Option<Language>, upgrade: Upgrade) -> Respon
         .on_upgrade(async move |socket| {
             let viewer = Viewer { socket, language, answered: true };
             let watched = hall.board.presence.watched();
-            metrics::gauge!("urna_result_viewers").increment(1);
+            FIGURES.connections.increment(1);
+            FIGURES.viewers.increment(1);
             viewer.watch(&hall).await;
-            metrics::gauge!("urna_result_viewers").decrement(1);
+            FIGURES.viewers.decrement(1);
             drop((seat, token, watched));
         })
 }
@@ -136,6 +138,7 @@ impl Viewer {
             None if frame.snapshot.as_of.is_none() => return Ok(()),
             None => frame.json.clone(),
         };
+        FIGURES.messages.increment(1);
         self.send(Message::Text(text)).await
     }
 

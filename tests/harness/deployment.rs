@@ -100,11 +100,15 @@ impl Replica {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// What the management port tells Prometheus.
+    pub async fn metrics(&self) -> String {
+        let answer = reqwest::get(format!("{}/metrics", self.management)).await.expect("an answer");
+        answer.text().await.expect("a text")
+    }
+
     /// The value of one line of `/metrics`, named as it stands there.
     pub async fn metric(&self, name: &str) -> Option<f64> {
-        let answer = reqwest::get(format!("{}/metrics", self.management)).await.ok()?;
-        let text = answer.text().await.ok()?;
-        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+        self.metrics().await.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     }
 
     pub async fn wait_until_ready(&self) {

@@ -1,7 +1,7 @@
 //! Casting a vote: from the form to the queue, and the answer to the voter.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request, State};
@@ -17,28 +17,26 @@ use common::queue::AppendError;
 use tokio::time::timeout;
 use tower_http::csrf::ProtectionError;
 
-use crate::page::{self, Trouble};
+use crate::figures::FIGURES;
+use crate::page::{self, Outcome, Trouble};
 use crate::voter::Voter;
 use crate::{BODY_MAX, Desk};
 
 /// The body is a dozen bytes: whoever needs longer is not voting.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
-/// How what is no vote of this poll is counted in the metrics.
-const INVALID: &str = "invalid";
-
 const NOT_RECORDED: Trouble = Trouble {
     title: |say| say.not_recorded,
     text: |say| say.box_closed,
     status: StatusCode::SERVICE_UNAVAILABLE,
-    outcome: "refused",
+    outcome: |figures| &figures.refused,
 };
 
 const NOT_CONFIRMED: Trouble = Trouble {
     title: |say| say.not_confirmed,
     text: |say| say.no_answer,
     status: StatusCode::SERVICE_UNAVAILABLE,
-    outcome: "unconfirmed",
+    outcome: |figures| &figures.unconfirmed,
 };
 
 /// The same key means something else there.
@@ -46,7 +44,7 @@ const OTHER_POLL: Trouble = Trouble {
     title: |say| say.not_recorded,
     text: |say| say.other_poll,
     status: StatusCode::CONFLICT,
-    outcome: INVALID,
+    outcome: |figures| &figures.invalid,
 };
 
 /// Takes a vote.
@@ -55,6 +53,7 @@ pub(crate) async fn cast(
     Extension(reader): Extension<Reader>,
     request: Request,
 ) -> Response {
+    let asked = Instant::now();
     let headers = request.headers().clone();
     let vote = match read(&desk.booth.poll, request).await {
         Ok(vote) => vote,
@@ -67,10 +66,12 @@ pub(crate) async fn cast(
         Vote::Here(choice) => append(&desk, &mut voter, choice).await,
         Vote::InAnotherPoll => Err(OTHER_POLL),
     };
-    match appended {
-        Ok(()) => answered(recorded(&desk, &voter), "recorded"),
+    let response = match appended {
+        Ok(()) => answered(recorded(&desk, &voter), |figures| &figures.recorded),
         Err(trouble) => answered(in_trouble(&desk, &reader, &voter, trouble), trouble.outcome),
-    }
+    };
+    FIGURES.answer.record(asked.elapsed());
+    response
 }
 
 /// Refuses a vote that another site's page sent in the voter's name.
@@ -91,7 +92,9 @@ async fn append(desk: &Desk, voter: &mut Voter, choice: Choice) -> Result<(), Tr
         id: random_uuid(),
         via: desk.booth.presence.name().to_owned(),
     };
+    let asked = Instant::now();
     let appended = desk.booth.queue.append(&ballot, desk.booth.queue_max).await;
+    FIGURES.append.record(asked.elapsed());
     appended.map_err(|error| {
         tracing::debug!("a vote was {error}");
         match error {
@@ -179,10 +182,10 @@ fn in_trouble(desk: &Desk, reader: &Reader, voter: &Voter, trouble: Trouble) -> 
 }
 
 fn invalid(notice: Notice) -> Response {
-    answered(notice.into_response(), INVALID)
+    answered(notice.into_response(), |figures| &figures.invalid)
 }
 
-fn answered(response: Response, outcome: &'static str) -> Response {
-    metrics::counter!("urna_votes_total", "outcome" => outcome).increment(1);
+fn answered(response: Response, outcome: Outcome) -> Response {
+    outcome(&FIGURES).increment(1);
     response
 }

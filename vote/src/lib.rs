@@ -2,6 +2,7 @@
 //! is safe in the queue. It never touches the ledger and buffers nothing.
 
 mod clock;
+mod figures;
 mod form;
 mod page;
 mod readiness;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 
 use self::clock::Clock;
+use self::figures::FIGURES;
 use self::readiness::Watch;
 pub use self::settings::{QueueBound, Settings};
 pub use self::voter::Keys;
@@ -74,6 +76,7 @@ pub struct Booth {
 
 /// Takes votes on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
+    FIGURES.capacity.set(booth.queue_max as f64);
     let desk = Arc::new(Desk {
         edition: http::edition(&SCRIPT, booth.poll.texts()),
         booth,

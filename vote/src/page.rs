@@ -14,7 +14,9 @@ use common::http::{self, Reader};
 use common::moment::Moment;
 use common::phrases::{Phrase, Phrases, fill, isolated};
 use common::poll::Poll;
+use metrics::Counter;
 
+use crate::figures::Figures;
 use crate::voter::{Recorded, Voter};
 use crate::{Desk, SCRIPT};
 
@@ -44,8 +46,11 @@ pub(crate) struct Trouble {
     pub(crate) text: Phrase,
     pub(crate) status: StatusCode,
     /// How it is counted in the metrics.
-    pub(crate) outcome: &'static str,
+    pub(crate) outcome: Outcome,
 }
+
+/// The counter of one outcome.
+pub(crate) type Outcome = fn(&Figures) -> &Counter;
 
 /// The page for this voter.
 pub(crate) fn render(desk: &Desk, reader: &Reader, voter: &Voter, trouble: Option<Trouble>) -> Response {

@@ -9,6 +9,7 @@ use common::queue::Probe;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::figures::FIGURES;
 use crate::{Booth, Desk};
 
 /// Often enough that the page turns honest within seconds, and that clocks
@@ -37,7 +38,8 @@ impl<'a> Watch<'a> {
             Ok(probe) => {
                 self.outage.over();
                 self.desk.clock.set(probe.now_ms, probe.took);
-                self.tell_waiting(probe.uncounted);
+                self.tell_waiting(probe.depth.uncounted());
+                FIGURES.show(Some(&probe));
                 warn_once(&mut self.warnings, &probe.warnings);
                 report(&self.desk.booth, self.health, probe);
                 PROBE_EVERY
@@ -46,6 +48,7 @@ impl<'a> Watch<'a> {
                 self.health.unready(Part::Queue, error.to_string());
                 // How many wait now, nobody knows.
                 self.tell_waiting(0);
+                FIGURES.show(None);
                 self.outage.failed(&error)
             }
         }
@@ -83,8 +86,9 @@ fn warn_once(known: &mut Vec<String>, warnings: &[String]) {
 }
 
 fn report(booth: &Booth, health: &Health, probe: Probe) {
-    if probe.uncounted >= booth.queue_max {
-        health.unready(Part::Queue, format!("full: {} votes wait (QUEUE_MAX)", probe.uncounted));
+    let uncounted = probe.depth.uncounted();
+    if uncounted >= booth.queue_max {
+        health.unready(Part::Queue, format!("full: {uncounted} votes wait (QUEUE_MAX)"));
     } else if booth.require_durable_queue && !probe.warnings.is_empty() {
         health.unready(Part::Queue, format!("not durable: {}", probe.warnings.join("; ")));
     } else {

@@ -1,10 +1,13 @@
 //! Counting a batch: all of it, whatever single entries are like.
 
+use std::time::Instant;
+
 use common::ballot::{Ballot, newest_per_voter};
 use common::ledger::{Ledger, RecordError};
 use common::queue::{Delivery, EntryId};
 
 use crate::dependency::Dependency;
+use crate::figures::FIGURES;
 
 /// The ledger, and the patience to wait for it.
 #[derive(Debug)]
@@ -74,8 +77,12 @@ impl Books<'_> {
             return Some(Ok(0));
         }
         loop {
+            let asked = Instant::now();
             let word = match self.ledger.record(&ballots).await {
-                Ok(news) => Ok(news),
+                Ok(news) => {
+                    FIGURES.commit.record(asked.elapsed());
+                    Ok(news)
+                }
                 Err(RecordError::Rejected(reason)) => Err(reason),
                 Err(RecordError::Unavailable(error)) => {
                     self.store.pause(&error).await?;

@@ -5,6 +5,8 @@ use common::outage::{Outage, Unavailable};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::figures::FIGURES;
+
 /// What the worker cannot work without.
 #[derive(Debug)]
 pub(crate) struct Dependency<'a> {
@@ -33,7 +35,7 @@ impl<'a> Dependency<'a> {
     /// It could not: waits before the next try; `None` on shutdown.
     pub(crate) async fn pause(&mut self, error: &Unavailable) -> Option<()> {
         self.health.unready(self.part, error.to_string());
-        metrics::counter!("urna_worker_retries_total", "part" => self.part.to_string()).increment(1);
+        FIGURES.retries(self.part).increment(1);
         self.shutdown.run_until_cancelled(sleep(self.outage.failed(error))).await
     }
 }

@@ -9,9 +9,12 @@
 
 mod books;
 mod dependency;
+mod figures;
 mod setbacks;
 mod settings;
 mod verify;
+
+use std::sync::LazyLock;
 
 use common::health::{Health, Part};
 use common::ledger::Ledger;
@@ -22,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::books::{Books, Counted};
 use self::dependency::Dependency;
+use self::figures::FIGURES;
 pub use self::settings::Settings;
 pub use self::verify::verify;
 
@@ -45,6 +49,7 @@ pub async fn run(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
+    LazyLock::force(&FIGURES);
     tokio::join!(
         work(queue, ledger, presence, health, shutdown),
         presence.keep(queue, health, shutdown),
@@ -114,9 +119,9 @@ async fn record(
     recorded: mpsc::Sender<Counted>,
 ) {
     while let Some(batch) = taken.recv().await {
-        metrics::histogram!("urna_worker_batch_ballots").record(batch.len() as f64);
+        FIGURES.batch.record(batch.len() as f64);
         let Some(counted) = books.count(batch).await else { return };
-        metrics::counter!("urna_worker_ballots_counted_total").increment(counted.news);
+        FIGURES.counted.increment(counted.news);
         presence.did(counted.news);
         if recorded.send(counted).await.is_err() {
             return;
@@ -135,6 +140,7 @@ async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<Counted>) {
         }
         for (entry, reason) in &counted.dead {
             tracing::error!("entry {} can never be counted: {reason}", entry.0);
+            FIGURES.dead.increment(1);
             settled = settled.and(queue.bury(entry, reason).await);
         }
         if let Err(error) = settled {

@@ -11,6 +11,8 @@ use common::queue::redis::RedisQueue;
 use common::setback::{Mark, Setback};
 use tokio::time::sleep;
 
+use crate::figures::FIGURES;
+
 /// What was counted since the last look can be missing unseen, so this is
 /// short; and each look after a vote costs both stores a write.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -66,5 +68,5 @@ impl Watch<'_> {
 
 fn tell(setback: &Setback) {
     tracing::warn!("{setback}");
-    metrics::counter!("urna_setbacks_total", "store" => setback.store.to_string()).increment(1);
+    FIGURES.setbacks(setback.store).increment(1);
 }

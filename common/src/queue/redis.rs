@@ -112,14 +112,14 @@ impl RedisQueue {
 
     async fn try_probe(&self) -> Result<Probe, RedisError> {
         let warnings = durability::warnings(&self.link).await?;
-        let mut commands = redis::pipe();
-        commands.xlen(STREAM).set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
-        let (uncounted, ()): (u64, ()) = self.link.run_all(&commands).await?;
+        let depth = self.try_depth().await?;
+        let written = Cmd::set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
+        let () = self.link.run(&written).await?;
         // Last, so that it is fresh, and alone, because a reply to a write waits for its fsync.
         let asked = Instant::now();
         let now = self.link.run(&redis::cmd("TIME")).await?;
         let took = asked.elapsed();
-        Ok(Probe { now_ms: in_ms(now), took, uncounted, warnings })
+        Ok(Probe { now_ms: in_ms(now), took, depth, warnings })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {

@@ -66,8 +66,8 @@ impl SqliteQueue {
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
         // Only the beginning of a write tells that the file can be written.
         drop(self.data.write().await?);
-        let uncounted = self.depth().await?.uncounted();
-        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, uncounted, warnings: Vec::new() })
+        let depth = self.depth().await?;
+        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, depth, warnings: Vec::new() })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
