@@ -145,7 +145,8 @@ impl Keys {
     }
 
     fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<Voter> {
-        let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+        // Another program on this host may have set a cookie that is no ASCII.
+        let texts = headers.get_all(COOKIE).iter().map(|header| String::from_utf8_lossy(header.as_bytes()));
         let cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
         cookies.filter(|cookie| cookie.name() == NAME).find_map(|cookie| {
             let mut jar = CookieJar::new();

@@ -54,7 +54,7 @@ fn chosen_now(uri: &Uri) -> Option<Language> {
 }
 
 fn remembered(headers: &HeaderMap) -> Option<Language> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let texts = headers.get_all(COOKIE).iter().map(|header| String::from_utf8_lossy(header.as_bytes()));
     let cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
     cookies.filter(|cookie| cookie.name() == CHOICE).find_map(|cookie| Language::from_code(cookie.value()))
 }
