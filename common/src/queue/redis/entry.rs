@@ -8,6 +8,10 @@ use crate::queue::{Delivery, EntryId, elapsed};
 /// More than any host name, and little enough to keep with every ballot.
 const VIA_MAX_CHARS: usize = 128;
 
+/// More than any value that is parsed: the longest is the id of a poll. What is
+/// longer is not repeated in the reason why an entry is no ballot.
+const VALUE_MAX_BYTES: usize = 128;
+
 /// The fields of a ballot's entry, in the order `redis-cli` shows them.
 pub(super) fn fields(ballot: &Ballot) -> [(&'static str, String); 6] {
     [
@@ -62,6 +66,12 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     name: &str,
 ) -> Result<T, String> {
     let value = field(fields, name)?;
+    if value.len() > VALUE_MAX_BYTES {
+        return Err(format!(
+            "{name} is {} bytes long, and at most {VALUE_MAX_BYTES} make sense",
+            value.len()
+        ));
+    }
     value.parse().map_err(|error| format!("{name} is {value:?}: {error}"))
 }
 
