@@ -13,6 +13,7 @@ mod harness;
 
 mod accessibility;
 mod backends;
+mod bad_input;
 mod browser;
 mod embedded;
 mod languages;

@@ -1,0 +1,150 @@
+//! An election in which somebody sends bad input, between the votes of honest people.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::harness::{Deployment, Replica, Voter, client, totals_of};
+
+/// No answer takes longer: the slowest limit of ours is 10 s.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+const HONEST: usize = 3;
+
+/// Cases send it, and no answer may give it back as it is.
+const TAG: &str = "<script>evil";
+
+/// How a vote begins.
+pub const CAST: &str = "POST / HTTP/1.1";
+
+pub struct Election {
+    pub deployment: Deployment,
+    pub vote: Replica,
+    pub worker: Replica,
+    pub result: Replica,
+    /// Sends whatever must be refused. None of it may count.
+    pub stranger: Voter,
+    /// Sends what is odd but a vote, always for option a.
+    pub oddball: Voter,
+    honest: Vec<Voter>,
+    cases: usize,
+}
+
+impl Election {
+    pub async fn open() -> Self {
+        let deployment = Deployment::start().await;
+        let (vote, worker, result) = deployment.one_of_each().await;
+        let [stranger, oddball] = [Voter::arrive(&vote.url).await, Voter::arrive(&vote.url).await];
+        let mut honest = Voter::arrive_many(&vote.url, HONEST).await;
+        for voter in &mut honest {
+            voter.insist(&[&vote.url], "a").await;
+        }
+        Self { deployment, vote, worker, result, stranger, oddball, honest, cases: 0 }
+    }
+
+    /// Counts what a family tried without [`Election::expect`].
+    pub fn tried(&mut self, cases: usize) {
+        self.cases += cases;
+    }
+
+    /// A ballot from beside the page that must count.
+    pub fn must_count(&mut self, key: &str) {
+        self.honest.push(Voter { recorded: Some(key.to_owned()), ..Voter::default() });
+    }
+
+    /// A vote as a browser sends it, but for what the case says: its lines replace the browser's.
+    pub fn request(&self, line: &str, cookie: &str, lines: &[u8], body: &[u8]) -> Vec<u8> {
+        let usual = [
+            ("host", self.address().to_owned()),
+            ("cookie", cookie.to_owned()),
+            ("content-type", "application/x-www-form-urlencoded".to_owned()),
+            ("content-length", body.len().to_string()),
+            ("connection", "close".to_owned()),
+        ];
+        let given = String::from_utf8_lossy(lines).to_lowercase();
+        let is_given = |name: &str| given.lines().any(|line| line.split([':', ' ']).next() == Some(name));
+        let is_replaced = |name: &str| match name {
+            "content-length" => is_given(name) || is_given("transfer-encoding"),
+            _ => is_given(name),
+        };
+        let mut request = format!("{line}\r\n").into_bytes();
+        for (name, value) in usual.iter().filter(|(name, _)| !is_replaced(name)) {
+            request.extend(format!("{name}: {value}\r\n").as_bytes());
+        }
+        if !lines.is_empty() {
+            request.extend([lines, b"\r\n"].concat());
+        }
+        request.extend([b"\r\n", body].concat());
+        request
+    }
+
+    /// Casts a vote with these lines and this body, and checks the answer.
+    pub async fn expect(&mut self, lines: &[u8], body: &[u8], status: u16, says: &str) {
+        self.expect_for(CAST, lines, body, status, says).await;
+    }
+
+    pub async fn expect_for(&mut self, line: &str, lines: &[u8], body: &[u8], status: u16, says: &str) {
+        let voter = if status == 303 { &self.oddball } else { &self.stranger };
+        let request = self.request(line, &voter.cookie, lines, body);
+        self.expect_to(&request, status, says).await;
+    }
+
+    /// Sends these very bytes and checks the answer.
+    pub async fn expect_to(&mut self, request: &[u8], status: u16, says: &str) {
+        let answer = converse(self.address(), request, false).await;
+        let shown = String::from_utf8_lossy(&request[..request.len().min(400)]);
+        let line = answer.lines().next().unwrap_or_default();
+        assert!(line.contains(&format!(" {status} ")), "{line:?}, and not {status}, to\n{shown}");
+        assert!(answer.contains(says), "{answer}\nshould say {says:?} to\n{shown}");
+        assert!(!answer.contains(TAG), "{answer}\nrepeats a tag that it was sent in\n{shown}");
+        if status == 303 {
+            self.oddball.recorded = Some("a".to_owned());
+        }
+        self.cases += 1;
+    }
+
+    pub fn address(&self) -> &str {
+        self.vote.url.trim_start_matches("http://")
+    }
+
+    /// Honest people vote once more, and then everything must be as if nobody else had been there.
+    pub async fn close(mut self, cases: usize) {
+        assert_eq!(self.cases, cases, "the cases of this family");
+        for voter in self.honest.iter_mut().take(HONEST) {
+            voter.insist(&[&self.vote.url], "b").await;
+        }
+        let mut late = Voter::arrive(&self.vote.url).await;
+        late.insist(&[&self.vote.url], "a").await;
+        self.honest.extend([late, self.oddball]);
+        self.deployment.counts_exactly(&self.honest).await;
+        totals_of(&self.result.url, "the totals, live", |totals| totals["live"] == true).await;
+        for replica in [&self.vote, &self.worker, &self.result] {
+            assert_alive(replica).await;
+        }
+    }
+}
+
+/// Sends bytes, and nothing more, over a connection of their own. What comes back until the end.
+pub async fn converse(address: &str, bytes: &[u8], then_leave: bool) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    // A server that has heard enough may close before it has heard all.
+    let _ = stream.write_all(bytes).await;
+    if then_leave {
+        let _ = stream.shutdown().await;
+    }
+    let mut answer = Vec::new();
+    let ended = timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(400)]);
+    assert!(ended.is_ok(), "the connection is still open after\n{shown}");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn assert_alive(replica: &Replica) {
+    let livez = client().get(format!("{}/livez", replica.management)).send().await.expect("an answer");
+    assert_eq!(livez.status(), 200, "{}", replica.service.output());
+    replica.wait_until_ready().await;
+    let said = replica.service.output();
+    assert!(!said.contains("panicked"), "{said}");
+}
