@@ -60,11 +60,11 @@ impl Status {
     }
 
     /// What is wrong now; what was wrong before is wrong since then.
-    fn next(&self, reading: Reading, poll: &str) -> Self {
+    fn next(&self, reading: Reading, poll: &str, now: Instant) -> Self {
         let findings = Hop::ALL.map(|hop| {
             let (state, trouble) = judge(hop, &reading, poll);
             let same = self.findings.iter().find(|former| former.hop == hop && former.is_about(&trouble));
-            let since = same.map_or_else(Instant::now, |former| former.since);
+            let since = same.map_or(now, |former| former.since);
             Finding { hop, state, trouble, since }
         });
         Self { reading, findings: findings.into() }
@@ -79,12 +79,12 @@ impl Finding {
     }
 
     /// For how long the same has been wrong.
-    fn lasts(&self) -> Duration {
+    fn lasts(&self, now: Instant) -> Duration {
         match &self.trouble {
             Some(Trouble::NotHeard { heard, .. }) => *heard,
             Some(Trouble::Behind(oldest)) => *oldest,
             Some(Trouble::SetBack(setback)) => Moment::from_ms(setback.at_ms).elapsed(),
-            _ => self.since.elapsed(),
+            _ => now.duration_since(self.since),
         }
     }
 }
@@ -115,7 +115,7 @@ async fn read(board: &Board, newest: Newest, told: &watch::Sender<Arc<Status>>) 
         let queue = QueueReading::take(&board.queue).await;
         // That it is away is logged by who reads the number of votes that wait.
         let reading = Reading { queue: queue.ok(), ledger };
-        let next = told.borrow().next(reading, board.poll.id.as_str());
+        let next = told.borrow().next(reading, board.poll.id.as_str(), Instant::now());
         told.send_replace(Arc::new(next));
         sleep(READ_EVERY).await;
     }
@@ -132,4 +132,26 @@ pub(crate) async fn api(State(hall): State<Arc<Hall>>) -> Response {
     let status = hall.status.borrow().clone();
     let view = View::of(&hall.board, &status, Language::English);
     ([(CONTENT_TYPE, "application/json")], crate::snapshot::json(&view).to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_wrong_is_wrong_since_it_was_first_seen() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let reading = |live| Reading {
+            queue: None,
+            ledger: LedgerReading { live, ..Status::unknown().reading.ledger },
+        };
+        let lasts = |status: &Status, now| status.findings[Hop::Ledger as usize].lasts(now).as_secs();
+        let first = Status::unknown().next(reading(false), "lunch", start);
+        let later = first.next(reading(false), "lunch", after(5));
+        assert_eq!(lasts(&later, after(9)), 9);
+        let well = later.next(reading(true), "lunch", after(10));
+        let again = well.next(reading(false), "lunch", after(11));
+        assert_eq!(lasts(&again, after(12)), 1, "it was well in between");
+    }
 }

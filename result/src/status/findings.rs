@@ -171,3 +171,110 @@ fn set_back(store: Part, reading: &Reading) -> Found {
 fn names<'a>(replicas: impl Iterator<Item = &'a Replica>) -> Vec<String> {
     replicas.map(|replica| replica.announcement.name.clone()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use common::presence::Announcement;
+    use common::queue::Depth;
+    use common::setback::Loss;
+
+    use super::*;
+    use crate::status::reading::{LedgerReading, QueueReading};
+
+    const POLL: &str = "lunch";
+
+    fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
+        let announcement = Announcement {
+            kind,
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            poll: (kind != Kind::Worker).then(|| POLL.to_owned()),
+            running_ms: 60_000,
+            lately: 0,
+            idle_ms: None,
+            viewers: None,
+            lacks: Vec::new(),
+            leaving: false,
+        };
+        Replica { announcement, heard }
+    }
+
+    /// One of each, and all is well.
+    fn well() -> Reading {
+        let replicas = [Kind::Vote, Kind::Worker, Kind::Result];
+        let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
+        let queue = QueueReading { depth: Depth::default(), replicas, setbacks: Vec::new() };
+        let ledger = LedgerReading { live: true, known: true, total: 1, changed: None, elsewhere: None };
+        Reading { queue: Some(queue), ledger }
+    }
+
+    fn judged(hop: Hop, change: impl FnOnce(&mut Reading, &mut QueueReading)) -> (State, Option<Trouble>) {
+        let mut reading = well();
+        let mut queue = reading.queue.take().unwrap();
+        change(&mut reading, &mut queue);
+        reading.queue = Some(queue);
+        judge(hop, &reading, POLL)
+    }
+
+    #[test]
+    fn while_all_is_well_nothing_is_wrong() {
+        for hop in Hop::ALL {
+            assert_eq!(judge(hop, &well(), POLL), (State::Well, None), "{hop:?}");
+        }
+    }
+
+    #[test]
+    fn one_replica_of_two_is_worth_a_look_and_the_only_one_is_all_there_was() {
+        let names = || vec!["vote-1".to_owned()];
+        let silent = |more: Option<Replica>| {
+            judged(Hop::Vote, |_, queue| {
+                queue.replicas[0].heard = Duration::from_secs(8);
+                queue.replicas.extend(more);
+            })
+        };
+        let not_heard = Some(Trouble::NotHeard { names: names(), heard: Duration::from_secs(8) });
+        assert_eq!(silent(None), (State::Broken, not_heard.clone()));
+        let other = replica(Kind::Vote, "vote-2", Duration::ZERO);
+        assert_eq!(silent(Some(other)), (State::Doubtful, not_heard));
+        let refusing = judged(Hop::Vote, |_, queue| queue.replicas[0].announcement.lacks = vec![Part::Queue]);
+        assert_eq!(refusing, (State::Broken, Some(Trouble::Refuses(names()))));
+    }
+
+    #[test]
+    fn who_has_just_started_may_lack_its_stores() {
+        let lacking = |running_ms| {
+            judged(Hop::Worker, |_, queue| {
+                let worker = &mut queue.replicas[1].announcement;
+                (worker.lacks, worker.running_ms) = (vec![Part::Ledger], running_ms);
+            })
+        };
+        assert_eq!(lacking(1_000).0, State::Well);
+        assert_eq!(
+            lacking(6_000),
+            (State::Broken, Some(Trouble::WithoutLedger(vec!["worker-1".to_owned()])))
+        );
+    }
+
+    #[test]
+    fn votes_that_wait_longer_than_for_a_dead_workers_heir_are_held_up() {
+        let waited = |seconds| {
+            judged(Hop::Worker, |_, queue| queue.depth.oldest = Some(Duration::from_secs(seconds))).0
+        };
+        assert_eq!([waited(14), waited(16)], [State::Well, State::Broken]);
+    }
+
+    #[test]
+    fn what_a_store_has_lost_is_told_of_that_store_and_for_an_hour() {
+        let at_ms = |ago: u64| {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            (now - Duration::from_secs(ago)).as_millis() as i64
+        };
+        let told = |hop, ago| {
+            let setback =
+                Setback { at_ms: at_ms(ago), store: Part::Queue, loss: Loss::Emptied, exposed: None };
+            judged(hop, |_, queue| queue.setbacks.push(setback)).0
+        };
+        assert_eq!([told(Hop::Queue, 60), told(Hop::Queue, 3_700)], [State::Doubtful, State::Well]);
+        assert_eq!(told(Hop::Ledger, 60), State::Well);
+    }
+}

@@ -9,6 +9,7 @@ use common::moment::Moment;
 use common::phrases::{Phrases, StatusPhrases, fill};
 use common::presence::{LATELY, Replica};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::findings::{Hop, State};
 use super::words::{advice, facts, sentence};
@@ -124,7 +125,7 @@ fn hop(finding: &Finding, status: &Status, tongue: Tongue<'_>) -> HopView {
     let (say, hop) = (tongue.say, finding.hop);
     let trouble = finding.trouble.as_ref();
     // What nobody knows has lasted as long as what it depends on, which says so.
-    let lasts = trouble.filter(|_| finding.state != State::Unknown).map(|_| finding.lasts());
+    let lasts = trouble.filter(|_| finding.state != State::Unknown).map(|_| finding.lasts(Instant::now()));
     let (facts, figures) = facts(hop, &status.reading, tongue);
     let (advice, commands) = trouble.map_or((None, Vec::new()), |trouble| advice(hop, trouble, tongue));
     HopView {
