@@ -111,7 +111,7 @@ async fn where_a_vote_is_while_parts_are_away() {
     browser.shows("PostgreSQL does not answer").await;
     has_no_barriers(&browser, "vote hangs, and PostgreSQL is away").await;
     deployment.redis.kill().await;
-    browser.shows("Not known while Redis is away").await;
+    browser.shows("and no announcement arrives").await;
     has_no_barriers(&browser, "both stores away").await;
     drop(result);
     browser.shows("This page has lost its server").await;

@@ -123,7 +123,7 @@ async fn of_many_workers_that_notice_the_same_one_tells_it() {
         let written = queue.remark(&said.text, &mark, Some(&setback)).await.unwrap();
         assert_eq!(written.is_some(), may_tell);
     }
-    assert_eq!(Queue::Redis(queue.clone()).setbacks().await.unwrap(), [setback]);
+    assert_eq!(listed(queue.clone()).await, [setback]);
     assert_eq!(queue.word().await.unwrap().mark, Some(mark));
 }
 
@@ -137,7 +137,7 @@ async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
         let text = queue.word().await.unwrap().text;
         queue.remark(&text, &mark, Some(&setback)).await.unwrap();
     }
-    let kept = Queue::Redis(queue).setbacks().await.unwrap();
+    let kept = listed(queue).await;
     assert_eq!(kept.iter().map(|setback| setback.at_ms).collect::<Vec<_>>(), Vec::from_iter((2..12).rev()));
 }
 
@@ -203,7 +203,7 @@ impl Stage {
 
     async fn listed(&self) -> Vec<Setback> {
         let queue = RedisQueue::open(&RedisSettings::at(&self.deployment.redis.url())).unwrap();
-        Queue::Redis(queue).setbacks().await.unwrap()
+        listed(queue).await
     }
 
     /// Once everything is up to date again: in the list, in the logs and in the metrics.
@@ -226,6 +226,11 @@ impl Stage {
         let is_setback = |line: &&str| line.contains("was emptied") || line.contains("is older than it was");
         output.lines().filter(is_setback).map(str::to_owned).collect()
     }
+}
+
+async fn listed(queue: RedisQueue) -> Vec<Setback> {
+    let setbacks = Queue::Redis(queue).setbacks().await.unwrap();
+    setbacks.into_iter().map(|(setback, _)| setback).collect()
 }
 
 async fn start_worker(deployment: &Deployment) -> Replica {

@@ -47,7 +47,7 @@ async fn without_a_worker_it_says_so_at_once_and_for_how_long_votes_have_waited(
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     let status = broken_at(&result.url, "worker", "No worker is running").await;
     assert!(
-        hop(&status, "worker")["commands"].to_string().contains("docker compose up -d worker"),
+        hop(&status, "worker")["commands"].to_string().contains("docker compose start worker"),
         "{status:#}"
     );
     assert_eq!(status["summary"], "Something is broken at worker.");
@@ -77,6 +77,36 @@ async fn a_killed_replica_is_missed_and_one_that_was_stopped_is_not() {
 }
 
 #[tokio::test]
+async fn who_crashed_and_is_back_under_its_name_is_not_missed() {
+    let urna = Deployment::start().await;
+    let (_vote, _worker, result) = urna.one_of_each().await;
+    let name = [("REPLICA", "a-container")];
+    let mut crashed = urna.spawn("worker", &name);
+    crashed.wait_until_ready().await;
+    let there = |status: &Value| {
+        let replicas = hop(status, "worker")["replicas"].as_array().unwrap();
+        replicas.iter().filter(|replica| replica["name"] == "a-container").count()
+    };
+    status_of(&result.url, "the replica", |status| there(status) == 1).await;
+    crashed.service.kill().await;
+    let _back = urna.spawn("worker", &name);
+    status_of(&result.url, "both", |status| there(status) == 2).await;
+    status_of(&result.url, "its heir alone", |status| there(status) == 1 && status["state"] == "well").await;
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_is_blamed_and_nobody_else() {
+    let urna = Deployment::start().await;
+    let (_vote, _worker, result) = urna.one_of_each().await;
+    status_of(&result.url, "all well", |status| status["state"] == "well").await;
+    let mut redis = urna.redis.connection().await;
+    let mut full = redis::cmd("CONFIG");
+    let (): () = full.arg("SET").arg("maxmemory").arg("1").query_async(&mut redis).await.unwrap();
+    let status = broken_at(&result.url, "redis", "Redis answers, but takes no writes").await;
+    assert_eq!(hop(&status, "worker")["state"], "unknown", "{status:#}");
+}
+
+#[tokio::test]
 async fn without_redis_it_says_so_and_what_is_not_known() {
     let mut urna = Deployment::start().await;
     let (_vote, _worker, result) = urna.one_of_each().await;
@@ -97,7 +127,7 @@ async fn without_postgres_it_says_so_and_who_cannot_count() {
     urna.postgres.kill().await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     broken_at(&result.url, "db", "PostgreSQL does not answer").await;
-    broken_at(&result.url, "worker", "worker-1 cannot use PostgreSQL").await;
+    broken_at(&result.url, "worker", "Nothing is counted by worker-1").await;
     urna.postgres.resume().await;
     status_of(&result.url, "all well again", |status| status["state"] == "well").await;
 }
@@ -135,14 +165,15 @@ async fn another_poll_on_either_side_is_named() {
     let changed = [("OPTION_A", "Tea"), ("OPTION_B", "Coffee")];
     let other_result = urna.spawn("result", &changed);
     other_result.wait_until_ready().await;
-    let said = broken_at(&other_result.url, "vote", "vote-0 has another poll (nesquik-cola-cao)").await;
+    let said = broken_at(&other_result.url, "vote", "Another poll (nesquik-cola-cao)").await;
     assert!(hop(&said, "vote")["advice"].to_string().contains("the same POLL"), "{said:#}");
     drop(vote);
     let _other_vote = urna.spawn("vote", &changed);
-    status_of(&other_result.url, "where the votes are", |status| {
+    let status = status_of(&other_result.url, "where the votes are", |status| {
         hop(status, "db")["trouble"].to_string().contains("another one (nesquik-cola-cao) has: 1")
     })
     .await;
+    assert!(hop(&status, "db")["advice"].to_string().contains("go back to the former POLL"), "{status:#}");
 }
 
 #[tokio::test]

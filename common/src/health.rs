@@ -129,6 +129,11 @@ impl Health {
         state.parts.iter().filter(|(_, readiness)| readiness.is_err()).map(|(part, _)| *part).collect()
     }
 
+    /// Whether a part that is ready gives reason to worry.
+    pub fn worries(&self) -> bool {
+        self.state().parts.values().flatten().any(|warnings| !warnings.is_empty())
+    }
+
     /// Whether the service is about to stop.
     pub fn is_stopping(&self) -> bool {
         self.state().stopping

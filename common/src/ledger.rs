@@ -44,6 +44,15 @@ pub enum Ledger {
 }
 
 impl Ledger {
+    /// The same ledger, for somebody who waits for nobody there, and makes nobody wait.
+    pub fn aside(&self) -> Self {
+        match self {
+            Self::Postgres(ledger) => Self::Postgres(ledger.aside()),
+            // A file has a connection for each reader.
+            Self::Sqlite(ledger) => Self::Sqlite(ledger.clone()),
+        }
+    }
+
     /// Connects and makes sure that the schema is there.
     pub async fn prepare(&self) -> Result<(), Unavailable> {
         match self {

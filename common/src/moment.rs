@@ -21,11 +21,6 @@ impl Moment {
         Self(UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs()))
     }
 
-    /// How long ago it was, as this machine's clock has it.
-    pub fn elapsed(self) -> Duration {
-        self.0.elapsed().unwrap_or_default()
-    }
-
     /// For readers without scripts: the server knows no time zone but this
     /// one, which is named, and the date unless it is today's.
     pub fn in_utc(self) -> String {

@@ -1,5 +1,8 @@
 //! Who is there: every replica announces itself through the queue, so that
 //! `result` can show where a vote is. Nobody asks Docker.
+//!
+//! Replicas of several releases read each other's announcements, so whatever
+//! is not needed to know who it is may be missing.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Display, Formatter};
@@ -30,6 +33,9 @@ pub const LATELY: Duration = ANNOUNCE_EVERY.saturating_mul(LATELY_ANNOUNCEMENTS 
 /// Three announcements are missing by then, and one may just have been late.
 pub const SILENT_AFTER: Duration = Duration::from_secs(7);
 
+/// More than any host name, and little enough to keep with every ballot.
+const NAME_MAX_CHARS: usize = 128;
+
 /// Long enough to be read by somebody who wonders what happened.
 pub(crate) const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 
@@ -58,6 +64,11 @@ impl Display for Kind {
     }
 }
 
+/// A replica's name is only a label: a strange one is cleaned, and costs nothing.
+pub(crate) fn label(name: &str) -> String {
+    name.chars().filter(|char| !char.is_control()).take(NAME_MAX_CHARS).collect()
+}
+
 /// What a replica says of itself. It tells no times of the day, because its
 /// clock may be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,24 +80,44 @@ pub struct Announcement {
     /// Its release.
     pub version: String,
     /// The poll it runs, if it reads one.
+    #[serde(default)]
     pub poll: Option<String>,
     /// For how long it has been running, in milliseconds.
+    #[serde(default)]
     pub running_ms: u64,
     /// How many votes it recorded or counted lately.
+    #[serde(default)]
     pub lately: u64,
     /// How long ago it last did so, in milliseconds, if it ever did.
+    #[serde(default)]
     pub idle_ms: Option<u64>,
     /// How many watch it, if it is there to be watched.
+    #[serde(default)]
     pub viewers: Option<u64>,
     /// What it needs and lacks.
+    #[serde(default)]
     pub lacks: Vec<Part>,
+    /// Whether it worries about something that it does not lack.
+    #[serde(default)]
+    pub worries: bool,
     /// Whether it is about to stop.
+    #[serde(default)]
     pub leaving: bool,
+}
+
+impl Announcement {
+    /// The same, with labels that do nothing to a page or a terminal.
+    pub(crate) fn cleaned(self) -> Self {
+        let poll = self.poll.as_deref().map(label);
+        Self { name: label(&self.name), version: label(&self.version), poll, ..self }
+    }
 }
 
 /// A replica, and how long ago it was last heard of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replica {
+    /// Tells it from others of its name.
+    pub id: Uuid,
     /// What it said.
     pub announcement: Announcement,
     /// How long ago.
@@ -106,6 +137,7 @@ pub struct Presence(Arc<Deeds>);
 
 #[derive(Debug)]
 struct Deeds {
+    id: Uuid,
     kind: Kind,
     name: String,
     version: String,
@@ -121,15 +153,21 @@ impl Presence {
     /// A replica that has just started.
     pub fn starting(kind: Kind, name: String, version: String, poll: Option<&Poll>) -> Self {
         Self(Arc::new(Deeds {
+            id: random_uuid(),
             kind,
-            name,
-            version,
+            name: label(&name),
+            version: label(&version),
             poll: poll.map(|poll| poll.id.to_string()),
             started: Instant::now(),
             done: AtomicU64::new(0),
             last_done_ms: AtomicU64::new(0),
             viewers: AtomicU64::new(0),
         }))
+    }
+
+    /// Tells it from others of its name.
+    pub fn id(&self) -> Uuid {
+        self.0.id
     }
 
     /// The replica's name.
@@ -155,19 +193,18 @@ impl Presence {
     ///
     /// That the queue is away is told by whoever needs it for votes.
     pub async fn keep(&self, queue: &Queue, health: &Health, shutdown: &CancellationToken) {
-        let id = random_uuid();
         let announcing = async {
             let mut done = VecDeque::from([0; LATELY_ANNOUNCEMENTS]);
             loop {
                 let announcement = self.0.announcement(&mut done, health);
-                if let Err(error) = queue.announce(id, &announcement).await {
+                if let Err(error) = queue.announce(self.0.id, &announcement).await {
                     tracing::debug!("could not announce itself: {error}");
                 }
                 sleep(ANNOUNCE_EVERY).await;
             }
         };
         shutdown.run_until_cancelled(announcing).await;
-        farewell(queue, id).await;
+        farewell(queue, self.0.id).await;
     }
 }
 
@@ -198,6 +235,7 @@ impl Deeds {
             idle_ms: (done > 0).then(|| running_ms.saturating_sub(last_done_ms)),
             viewers: (self.kind == Kind::Result).then(|| self.viewers.load(Ordering::Relaxed)),
             lacks: health.lacks(),
+            worries: health.worries(),
             leaving: health.is_stopping(),
         }
     }

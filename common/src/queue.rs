@@ -103,9 +103,9 @@ impl Queue {
         }
     }
 
-    /// The setbacks that were noticed last, the newest first. A data file has
+    /// The setbacks that were noticed last, the newest first, each with how long ago. A data file has
     /// none: queue and ledger are one file, which is emptied or replaced as a whole.
-    pub async fn setbacks(&self) -> Result<Vec<Setback>, Unavailable> {
+    pub async fn setbacks(&self) -> Result<Vec<(Setback, Duration)>, Unavailable> {
         match self {
             Self::Redis(queue) => queue.setbacks().await,
             Self::Sqlite(_) => Ok(Vec::new()),

@@ -6,6 +6,9 @@
 //! number: noted before the ledger makes it and closed after, so that whoever
 //! dies in between, a sound ledger is where the mark says, and no backlog that
 //! is counted meanwhile can hide a setback.
+//!
+//! Two limits: an older queue is noticed only if something was counted after it
+//! was copied, and a worker that dies just after it listed a setback logs none.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -107,7 +110,7 @@ impl QueueWord {
             setback(Part::Queue, Loss::Older, waited)
         } else if !is_in_place {
             // Not what it has counted, for that may be what waited meanwhile.
-            setback(Part::Ledger, Loss::Older, missing(ledger.marked.unwrap_or(0)))
+            setback(Part::Ledger, Loss::Older, ledger.marked.and_then(missing))
         } else if ledger.counted < mark.to {
             setback(Part::Ledger, Loss::Older, missing(ledger.counted))
         } else {
@@ -130,7 +133,7 @@ impl Display for Setback {
             (Part::Queue, None) => {
                 f.write_str("votes that were recorded and not counted are lost; how many, nobody saw")
             }
-            (Part::Ledger, Some(votes)) => write!(f, "some {votes} votes that were counted are missing"),
+            (Part::Ledger, Some(votes)) => write!(f, "votes that were counted are missing, some {votes}"),
             (Part::Ledger, None) => f.write_str("votes that were counted are missing"),
         }
     }
@@ -166,13 +169,14 @@ mod tests {
         assert_eq!(said(Some(0), 0, None), Some(emptied));
         assert_eq!(said(Some(20), 20, Some((Some(9), 9))), Some(older));
         let ledger = |votes| {
-            let missing = format!("some {votes} votes that were counted are missing");
+            let missing = format!("votes that were counted are missing, some {votes}");
             Some(format!("the ledger is older than it was: {missing}"))
         };
         assert_eq!(said(Some(9), 8, Some((Some(9), 9))), ledger(1), "older by less than a mark");
         assert_eq!(said(Some(7), 8, Some((Some(7), 9))), ledger(1), "the same, in the middle of a move");
         assert_eq!(said(Some(7), 8, Some((Some(9), 9))), ledger(2));
         assert_eq!(said(Some(7), 1_000, Some((Some(9), 9))), ledger(2), "behind a backlog");
-        assert_eq!(said(None, 0, Some((Some(4), 4))), ledger(4));
+        let unmarked = "the ledger is older than it was: votes that were counted are missing".to_owned();
+        assert_eq!(said(None, 0, Some((Some(4), 4))), Some(unmarked), "from before there were marks");
     }
 }

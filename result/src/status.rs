@@ -6,7 +6,7 @@ mod reading;
 mod view;
 mod words;
 
-use std::mem::{Discriminant, discriminant};
+use std::mem::discriminant;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -16,14 +16,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use common::http::{self, Asset, Reader};
 use common::language::Language;
-use common::moment::Moment;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::findings::{Hop, Trouble, judge};
 use self::page::Page;
-use self::reading::{LedgerReading, QueueReading, Reading};
+use self::reading::{LedgerReader, LedgerReading, QueueReader, Reading};
 use self::view::View;
 use crate::{Board, Hall, Newest};
 
@@ -55,7 +54,8 @@ struct Finding {
 impl Status {
     /// What is known before anything was read: nothing.
     pub(crate) fn unknown() -> Self {
-        let ledger = LedgerReading { live: true, known: false, total: 0, changed: None, elsewhere: None };
+        let ledger =
+            LedgerReading { live: None, total: None, away: Duration::ZERO, changed: None, elsewhere: None };
         Self { reading: Reading { queue: None, ledger }, findings: Vec::new() }
     }
 
@@ -63,8 +63,8 @@ impl Status {
     fn next(&self, reading: Reading, poll: &str, now: Instant) -> Self {
         let findings = Hop::ALL.map(|hop| {
             let (state, trouble) = judge(hop, &reading, poll);
-            let same = self.findings.iter().find(|former| former.hop == hop && former.is_about(&trouble));
-            let since = same.map_or(now, |former| former.since);
+            let former = self.findings.iter().find(|former| former.hop == hop);
+            let since = former.and_then(|former| former.began(trouble.as_ref(), now)).unwrap_or(now);
             Finding { hop, state, trouble, since }
         });
         Self { reading, findings: findings.into() }
@@ -72,18 +72,21 @@ impl Status {
 }
 
 impl Finding {
-    fn is_about(&self, trouble: &Option<Trouble>) -> bool {
-        let kind = |trouble: &Option<Trouble>| trouble.as_ref().map(discriminant::<Trouble>);
-        let kinds: [Option<Discriminant<Trouble>>; 2] = [kind(&self.trouble), kind(trouble)];
-        kinds[0] == kinds[1]
+    /// Since when this is wrong, if it is what was wrong before.
+    fn began(&self, trouble: Option<&Trouble>, now: Instant) -> Option<Instant> {
+        match (&self.trouble, trouble) {
+            // Whoever was last heard of is forgotten after a while.
+            (Some(Trouble::NotHeard { .. }), Some(Trouble::NoneRuns)) => now.checked_sub(self.lasts(now)),
+            (former, now) if former.as_ref().map(discriminant) == now.map(discriminant) => Some(self.since),
+            _ => None,
+        }
     }
 
     /// For how long the same has been wrong.
     fn lasts(&self, now: Instant) -> Duration {
         match &self.trouble {
             Some(Trouble::NotHeard { heard, .. }) => *heard,
-            Some(Trouble::Behind(oldest)) => *oldest,
-            Some(Trouble::SetBack(setback)) => Moment::from_ms(setback.at_ms).elapsed(),
+            Some(Trouble::Behind(ago) | Trouble::SetBack(_, ago)) => *ago,
             _ => now.duration_since(self.since),
         }
     }
@@ -100,22 +103,15 @@ pub(crate) async fn run(
 }
 
 async fn read(board: &Board, newest: Newest, told: &watch::Sender<Arc<Status>>) {
-    let (mut version, mut changed) = (None, None);
+    let mut queues = QueueReader::of(&board.queue, &board.presence);
+    let mut ledgers = LedgerReader::of(&board.ledger);
     loop {
-        let shown = newest.borrow().snapshot.clone();
-        let now = Some((shown.epoch, shown.version));
-        if version.is_some() && version != now {
-            changed = Some(Instant::now());
-        }
-        // What was counted before this replica saw it, was counted nobody knows when.
-        if shown.as_of.is_some() {
-            version = now;
-        }
-        let ledger = LedgerReading::take(&board.ledger, &board.poll, &shown, changed).await;
-        let queue = QueueReading::take(&board.queue).await;
         // That it is away is logged by who reads the number of votes that wait.
-        let reading = Reading { queue: queue.ok(), ledger };
-        let next = told.borrow().next(reading, board.poll.id.as_str(), Instant::now());
+        let queue = queues.read().await;
+        // After the queue, which may have kept us waiting.
+        let shown = newest.borrow().snapshot.clone();
+        let ledger = ledgers.read(&board.poll, &shown).await;
+        let next = told.borrow().next(Reading { queue, ledger }, board.poll.id.as_str(), Instant::now());
         told.send_replace(Arc::new(next));
         sleep(READ_EVERY).await;
     }
@@ -142,9 +138,9 @@ mod tests {
     fn what_stays_wrong_is_wrong_since_it_was_first_seen() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let reading = |live| Reading {
-            queue: None,
-            ledger: LedgerReading { live, ..Status::unknown().reading.ledger },
+        let reading = |live| {
+            let ledger = LedgerReading { live: Some(live), ..Status::unknown().reading.ledger };
+            Reading { queue: None, ledger }
         };
         let lasts = |status: &Status, now| status.findings[Hop::Ledger as usize].lasts(now).as_secs();
         let first = Status::unknown().next(reading(false), "lunch", start);

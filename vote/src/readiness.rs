@@ -25,11 +25,19 @@ pub(crate) struct Watch<'a> {
     warnings: Vec<String>,
     /// How many votes waited at the last look.
     uncounted: u64,
+    is_full: bool,
 }
 
 impl<'a> Watch<'a> {
     pub(crate) fn new(desk: &'a Desk, health: &'a Health) -> Self {
-        Self { desk, health, outage: Outage::of("the queue"), warnings: Vec::new(), uncounted: 0 }
+        Self {
+            desk,
+            health,
+            outage: Outage::of("the queue"),
+            warnings: Vec::new(),
+            uncounted: 0,
+            is_full: false,
+        }
     }
 
     /// Looks after the queue, and returns the pause before the next look.
@@ -41,6 +49,7 @@ impl<'a> Watch<'a> {
                 self.tell_waiting(probe.depth.uncounted());
                 FIGURES.show(Some(&probe));
                 warn_once(&mut self.warnings, &probe.warnings);
+                self.tell_full(probe.depth.uncounted());
                 report(&self.desk.booth, self.health, probe);
                 PROBE_EVERY
             }
@@ -58,6 +67,16 @@ impl<'a> Watch<'a> {
     fn tell_waiting(&mut self, uncounted: u64) {
         self.desk.waiting.store(uncounted.min(self.uncounted), Ordering::Relaxed);
         self.uncounted = uncounted;
+    }
+
+    fn tell_full(&mut self, uncounted: u64) {
+        let is_full = uncounted >= self.desk.booth.queue_max;
+        if is_full && !self.is_full {
+            tracing::warn!("votes are refused: {uncounted} wait, as many as QUEUE_MAX allows");
+        } else if self.is_full && !is_full {
+            tracing::info!("votes are taken again: {uncounted} wait");
+        }
+        self.is_full = is_full;
     }
 
     /// Goes on looking until `shutdown`.

@@ -54,7 +54,7 @@ phrases! {
         "Contados nesta votación: {votes}.", "Подсчитано в этом голосовании: {votes}.";
     last_change: "Last change {time} ago.", "Último cambio, hace {time}.", "Último cambio, hai {time}.", "Последнее изменение {time} назад.";
     viewers:
-        "{n} viewer|{n} viewers", "{n} espectador|{n} espectadores", "{n} espectadora|{n} espectadoras",
+        "{n} viewer|{n} viewers", "{n} espectador|{n} espectadores", "{n} espectador|{n} espectadores",
         "{n} зритель|{n} зрителя|{n} зрителей";
 
     // The replicas.
@@ -67,36 +67,55 @@ phrases! {
 
     // What is wrong, and what to try.
     since: "For {time}.", "Desde hace {time}.", "Desde hai {time}.", "Уже {time}.";
+    ago: "{time} ago.", "Hace {time}.", "Hai {time}.", "{time} назад.";
+    not_read_yet:
+        "Not known yet: this page has just started.", "Aún no se sabe: esta página acaba de arrancar.",
+        "Aínda non se sabe: esta páxina acaba de arrancar.", "Пока неизвестно: страница только что запущена.";
     not_known:
-        "Not known while {store} is away: every replica announces itself there.",
-        "No se sabe mientras {store} no responda: ahí se anuncia cada réplica.",
-        "Non se sabe mentres {store} non responda: aí anúnciase cada réplica.",
-        "Неизвестно, пока недоступен {store}: там о себе сообщает каждая реплика.";
+        "Not known: every replica announces itself in {store}, and no announcement arrives.",
+        "No se sabe: cada réplica se anuncia en {store}, y no llega ningún anuncio.",
+        "Non se sabe: cada réplica anúnciase en {store}, e non chega ningún anuncio.",
+        "Неизвестно: реплики сообщают о себе через {store}, а сообщения не приходят.";
     none_runs:
         "No {kind} is running, or none can reach {store}.",
         "No hay ningún {kind} en marcha, o ninguno llega a {store}.",
         "Non hai ningún {kind} en marcha, ou ningún chega a {store}.",
-        "Ни один {kind} не работает или не может достучаться до {store}.";
+        "Ни один {kind} не запущен, или ни один не может достучаться до {store}.";
     not_heard:
-        "Not heard of lately: {names}. It was stopped, or hangs, or cannot reach {store}.",
-        "Sin noticias de {names}: se paró, se colgó o no llega a {store}.",
-        "Sen novas de {names}: parouse, colgouse ou non chega a {store}.",
-        "Нет вестей от {names}: остановлен, завис или не может достучаться до {store}.";
+        "Not heard of lately: {names}. Stopped, hanging, or cut off from {store}.",
+        "Sin noticias de {names}: parado, colgado o sin conexión con {store}.",
+        "Sen novas de {names}: parado, colgado ou sen conexión con {store}.",
+        "Нет вестей: {names}. Остановка, зависание или нет связи с {store}.";
     other_poll:
-        "{names} has another poll ({theirs}) than this page ({ours}), so its votes do not show here.",
-        "{names} tiene otra votación ({theirs}) y no la de esta página ({ours}): sus votos no se ven aquí.",
-        "{names} ten outra votación ({theirs}) e non a desta páxina ({ours}): os seus votos non se ven aquí.",
-        "У {names} другое голосование ({theirs}), а не то, что на этой странице ({ours}): его голоса здесь не видны.";
+        "Another poll ({theirs}) than on this page ({ours}), so its votes do not show here: {names}.",
+        "Otra votación ({theirs}) y no la de esta página ({ours}), así que sus votos no se ven aquí: {names}.",
+        "Outra votación ({theirs}) e non a desta páxina ({ours}), así que os seus votos non se ven aquí: {names}.",
+        "Другое голосование ({theirs}), а не то, что на этой странице ({ours}), и его голоса здесь не видны: {names}.";
+    other_results:
+        "Another poll ({theirs}) than on this page ({ours}): {names}.",
+        "Otra votación ({theirs}) y no la de esta página ({ours}): {names}.",
+        "Outra votación ({theirs}) e non a desta páxina ({ours}): {names}.",
+        "Другое голосование ({theirs}), а не то, что на этой странице ({ours}): {names}.";
     refuses:
-        "{names} takes no votes: {store} is full, or might lose them.",
-        "{names} no admite votos: {store} está lleno o podría perderlos.",
-        "{names} non admite votos: {store} está cheo ou podería perdelos.",
-        "{names} не принимает голоса: {store} переполнен или может их потерять.";
+        "No votes are taken by {names}: as many wait as QUEUE_MAX allows, or {store} might lose them.",
+        "No admite votos: {names}. Esperan tantos como permite QUEUE_MAX, o {store} podría perderlos.",
+        "Non admite votos: {names}. Agardan tantos como permite QUEUE_MAX, ou {store} podería perdelos.",
+        "Не принимает голоса: {names}. Ждёт столько, сколько разрешает QUEUE_MAX, или {store} может их потерять.";
+    unsafe_votes:
+        "Recorded votes are not safe: {store} is not set to keep what it acknowledges ({names}).",
+        "Los votos registrados no están a salvo: {store} no está configurado para conservarlos ({names}).",
+        "Os votos rexistrados non están a salvo: {store} non está configurado para conservalos ({names}).",
+        "Принятые голоса не в безопасности: {store} не настроен их сохранять ({names}).";
     queue_away:
-        "{store} does not answer: no vote is recorded, and none that waits is counted.",
-        "{store} no responde: no se registra ningún voto ni se cuentan los que esperan.",
-        "{store} non responde: non se rexistra ningún voto nin se contan os que agardan.",
-        "{store} не отвечает: голоса не принимаются, а ждущие не считаются.";
+        "{store} does not answer. Unless only this page is cut off from it, no vote is recorded, and none that waits is counted.",
+        "{store} no responde. Salvo que solo esta página esté sin conexión, no se registra ningún voto ni se cuentan los que esperan.",
+        "{store} non responde. Agás que só esta páxina estea sen conexión, non se rexistra ningún voto nin se contan os que agardan.",
+        "{store} не отвечает. Если дело не только в этой странице, голоса не принимаются, а ждущие не считаются.";
+    takes_no_writes:
+        "{store} answers, but takes no writes: no vote is recorded. Its memory or its disk may be full.",
+        "{store} responde, pero no admite escrituras: no se registra ningún voto. Quizá esté llena su memoria o su disco.",
+        "{store} responde, pero non admite escrituras: non se rexistra ningún voto. Quizais estea chea a súa memoria ou o seu disco.",
+        "{store} отвечает, но не принимает записи: голоса не принимаются. Возможно, кончилась память или место на диске.";
     set_aside:
         "{n} entry can never be counted and was set aside.|{n} entries can never be counted and were set aside.",
         "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
@@ -106,7 +125,7 @@ phrases! {
         "{store} was emptied, or is another one.", "{store} se vació o es otro.",
         "{store} baleirouse ou é outro.", "{store} опустошён или заменён другим.";
     older:
-        "{store} is older than it was.", "{store} ha vuelto a un estado anterior.",
+        "{store} went back to an earlier state.", "{store} ha vuelto a un estado anterior.",
         "{store} volveu a un estado anterior.", "{store} вернулся в прежнее состояние.";
     lost_waiting:
         "Recorded votes that were not counted by then are lost; {n} waited when last seen.|Recorded votes that were not counted by then are lost; {n} waited when last seen.",
@@ -119,27 +138,32 @@ phrases! {
         "Perdéronse os votos rexistrados e aínda non contados; ninguén viu cantos.",
         "Принятые, но ещё не подсчитанные голоса потеряны; сколько — никто не видел.";
     lost_counted:
-        "Some {n} counted vote is missing.|Some {n} counted votes are missing.",
-        "Falta {n} voto contado.|Faltan unos {n} votos contados.",
-        "Falta {n} voto contado.|Faltan uns {n} votos contados.",
-        "Не хватает {n} подсчитанного голоса.|Не хватает {n} подсчитанных голосов.|Не хватает {n} подсчитанных голосов.";
+        "Some counted votes are missing: {n}.|Some counted votes are missing: {n}.",
+        "Faltan votos contados: {n}.|Faltan votos contados: {n}.",
+        "Faltan votos contados: {n}.|Faltan votos contados: {n}.",
+        "Не хватает подсчитанных голосов: {n}.|Не хватает подсчитанных голосов: {n}.|Не хватает подсчитанных голосов: {n}.";
     lost_some:
         "Counted votes are missing.", "Faltan votos contados.", "Faltan votos contados.", "Не хватает подсчитанных голосов.";
     without_ledger:
-        "{names} cannot use {store}, so nothing is counted there.",
-        "{names} no puede usar {store}: ahí no se cuenta nada.",
-        "{names} non pode usar {store}: aí non se conta nada.",
-        "{names} не может использовать {store}: там ничего не считается.";
+        "Nothing is counted by {names}: {store} cannot be used.",
+        "No cuenta nada: {names}. No puede usar {store}.",
+        "Non conta nada: {names}. Non pode usar {store}.",
+        "Не считает: {names}. Не удаётся использовать {store}.";
     behind:
         "A vote has waited for {time}, although a worker is there.",
         "Un voto espera desde hace {time}, aunque hay un worker.",
         "Un voto agarda desde hai {time}, aínda que hai un worker.",
         "Голос ждёт уже {time}, хотя worker работает.";
     ledger_away:
-        "{store} does not answer: votes wait, and the totals are old.",
-        "{store} no responde: los votos esperan y los totales son antiguos.",
-        "{store} non responde: os votos agardan e os totais son antigos.",
-        "{store} не отвечает: голоса ждут, а итоги старые.";
+        "{store} does not answer: new votes wait, and the totals are old.",
+        "{store} no responde: los votos nuevos esperan y los totales son antiguos.",
+        "{store} non responde: os votos novos agardan e os totais son antigos.",
+        "{store} не отвечает: новые голоса ждут, а итоги старые.";
+    cut_off:
+        "This page cannot reach {store}, and a worker can: votes are counted, but the totals here are old.",
+        "Esta página no llega a {store}, y un worker sí: los votos se cuentan, pero estos totales son antiguos.",
+        "Esta páxina non chega a {store}, e un worker si: os votos cóntanse, pero estes totais son antigos.",
+        "Эта страница не может достучаться до {store}, а worker может: голоса считаются, но итоги здесь старые.";
     votes_elsewhere:
         "This poll ({ours}) has no votes; another one ({theirs}) has: {votes}. Was the poll changed?",
         "Esta votación ({ours}) no tiene votos; otra ({theirs}) sí: {votes}. ¿Se cambió la votación?",
@@ -156,7 +180,14 @@ phrases! {
         "Da a vote y result los mismos POLL, OPTION_A y OPTION_B, y arranca los dos de nuevo. Los votos de cada votación se conservan.",
         "Dálles a vote e result os mesmos POLL, OPTION_A e OPTION_B, e arranca os dous de novo. Os votos de cada votación consérvanse.",
         "Задайте для vote и result одинаковые POLL, OPTION_A и OPTION_B и перезапустите оба. Голоса каждого голосования сохраняются.";
+    try_former_poll:
+        "If that was meant, all is well: this poll shows its first vote. If not, go back to the former POLL, OPTION_A and OPTION_B: its votes are still there.",
+        "Si era a propósito, todo va bien: se verá el primer voto. Si no, vuelve a los POLL, OPTION_A y OPTION_B de antes: sus votos siguen ahí.",
+        "Se era á mantenta, todo vai ben: verase o primeiro voto. Se non, volve aos POLL, OPTION_A e OPTION_B de antes: os seus votos seguen aí.",
+        "Если так и задумано, всё в порядке: появится первый голос. Если нет, верните прежние POLL, OPTION_A и OPTION_B: его голоса сохранились.";
     try_log: "Its log says why:", "Su registro dice por qué:", "O seu rexistro di por que:", "Причина — в журнале:";
+    try_worker_log:
+        "The worker's log tells more:", "El registro del worker dice más:", "O rexistro do worker di máis:", "Подробности — в журнале worker:";
     try_more: "Its log says whether it is in trouble; if it is only slow, start more:",
         "Su registro dice si tiene problemas; si solo va lento, arranca más:",
         "O seu rexistro di se ten problemas; se só vai amodo, arranca máis:",

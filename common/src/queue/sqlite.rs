@@ -127,10 +127,12 @@ impl SqliteQueue {
     pub(super) async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
         let mut replicas = self.replicas.lock().await;
         replicas.retain(|_, (_, at)| at.elapsed() < FORGOTTEN_AFTER);
-        let heard = replicas.values();
-        Ok(heard
-            .map(|(announcement, at)| Replica { announcement: announcement.clone(), heard: at.elapsed() })
-            .collect())
+        let heard = |(id, (announcement, at)): (&Uuid, &(Announcement, Instant))| Replica {
+            id: *id,
+            announcement: announcement.clone(),
+            heard: at.elapsed(),
+        };
+        Ok(replicas.iter().map(heard).collect())
     }
 }
 

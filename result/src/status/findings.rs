@@ -1,9 +1,11 @@
 //! What is wrong on a vote's way, hop by hop. Nothing here knows words.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use common::health::Part;
-use common::moment::Moment;
 use common::presence::{Kind, Replica};
 use common::setback::Setback;
 use serde::Serialize;
@@ -47,7 +49,9 @@ impl Hop {
 /// What is wrong with a hop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Nobody can tell, because the queue is away.
+    /// It was not read yet.
+    NotReadYet,
+    /// Nobody can tell, because nobody's announcements are in the queue.
     NotKnown,
     NoneRuns,
     /// They should have said something.
@@ -61,79 +65,101 @@ pub(crate) enum Trouble {
     },
     /// They reach the queue, and it may take no votes.
     Refuses(Vec<String>),
+    /// They take votes that the queue may lose.
+    Unsafe(Vec<String>),
     QueueAway,
+    /// It answers, and takes no writes.
+    TakesNoWrites,
     SetAside(u64),
-    SetBack(Setback),
+    /// What it lost, and how long ago.
+    SetBack(Setback, Duration),
     WithoutLedger(Vec<String>),
+    /// For how long the oldest vote has waited.
     Behind(Duration),
     LedgerAway,
+    /// Votes are counted, and only we cannot read them.
+    CutOff,
     VotesElsewhere {
         theirs: String,
         votes: u64,
     },
 }
 
-/// How well a hop is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// How well a hop is, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
     Well,
     /// Votes get through, and somebody should look at it.
     Doubtful,
-    Broken,
     Unknown,
+    Broken,
 }
 
-/// What is wrong with a hop of this poll, and how much that matters.
+/// The worst that is wrong with a hop of this poll; of what is equally bad, the first.
 pub(crate) fn judge(hop: Hop, reading: &Reading, poll: &str) -> (State, Option<Trouble>) {
     let found = match hop {
-        Hop::Vote => judge_replicas(Kind::Vote, reading, poll).or_else(|| refusing(reading)),
-        Hop::Queue => judge_queue(reading),
-        Hop::Worker => judge_replicas(Kind::Worker, reading, poll).or_else(|| uncounted(reading)),
-        Hop::Ledger => judge_ledger(reading),
-        Hop::Result => judge_replicas(Kind::Result, reading, poll),
+        Hop::Vote => [replicas(Kind::Vote, reading, poll), voting(reading)].concat(),
+        Hop::Queue => queue(reading),
+        Hop::Worker => [replicas(Kind::Worker, reading, poll), counting(reading)].concat(),
+        Hop::Ledger => ledger(reading),
+        Hop::Result => replicas(Kind::Result, reading, poll),
     };
-    found.map_or((State::Well, None), |(state, trouble)| (state, Some(trouble)))
+    let worst = found.iter().map(|(state, _)| *state).max();
+    let first = found.into_iter().find(|(state, _)| Some(*state) == worst);
+    first.map_or((State::Well, None), |(state, trouble)| (state, Some(trouble)))
 }
 
-type Found = Option<(State, Trouble)>;
+type Found = Vec<(State, Trouble)>;
 
-fn judge_replicas(kind: Kind, reading: &Reading, poll: &str) -> Found {
-    let Some(queue) = &reading.queue else { return Some((State::Unknown, Trouble::NotKnown)) };
-    let (silent, there): (Vec<_>, Vec<_>) = queue.of(kind).partition(|replica| replica.is_silent());
-    if silent.is_empty() && there.is_empty() {
-        return Some((State::Broken, Trouble::NoneRuns));
+fn replicas(kind: Kind, reading: &Reading, poll: &str) -> Found {
+    let Some(queue) = &reading.queue else { return vec![(State::Unknown, Trouble::NotKnown)] };
+    let silent: Vec<_> = queue.of(kind).filter(|replica| replica.is_silent()).collect();
+    let has_another =
+        |replica: &&Replica| replica.announcement.poll.as_deref().is_some_and(|theirs| theirs != poll);
+    let (others, ours): (Vec<_>, Vec<_>) = queue.there(kind).partition(has_another);
+    let state = match ours.is_empty() {
+        false => State::Doubtful,
+        true if queue.settled => State::Broken,
+        true if others.is_empty() => return vec![(State::Unknown, Trouble::NotKnown)],
+        true => State::Broken,
+    };
+    let mut found = Found::new();
+    if let Some(heard) = silent.iter().map(|replica| replica.heard).max().filter(|_| queue.settled) {
+        found.push((state, Trouble::NotHeard { names: names(silent), heard }));
     }
-    let other = there.iter().find_map(|replica| {
-        let theirs = replica.announcement.poll.as_deref();
-        theirs.filter(|theirs| *theirs != poll)
+    if let Some(theirs) = others.first().and_then(|replica| replica.announcement.poll.clone()) {
+        found.push((state, Trouble::OtherPoll { names: names(others), theirs }));
+    }
+    if found.is_empty() && ours.is_empty() {
+        found.push((State::Broken, Trouble::NoneRuns));
+    }
+    found
+}
+
+fn voting(reading: &Reading) -> Found {
+    let refusing =
+        lacking(Kind::Vote, Part::Queue, reading).map(|(state, names)| (state, Trouble::Refuses(names)));
+    let worried = reading.queue.iter().flat_map(|queue| queue.there(Kind::Vote));
+    let worried = names(worried.filter(|replica| replica.announcement.worries));
+    let worried = (!worried.is_empty()).then_some((State::Doubtful, Trouble::Unsafe(worried)));
+    refusing.into_iter().chain(worried).collect()
+}
+
+fn counting(reading: &Reading) -> Found {
+    let lacking = lacking(Kind::Worker, Part::Ledger, reading);
+    let lacking = lacking.map(|(state, names)| (state, Trouble::WithoutLedger(names)));
+    let oldest = reading.queue.as_ref().and_then(|queue| queue.depth.oldest);
+    let behind = oldest.filter(|oldest| *oldest > BEHIND_AFTER).map(|oldest| {
+        let at_work = last_counted(reading).is_some_and(|ago| ago < BEHIND_AFTER);
+        (if at_work { State::Doubtful } else { State::Broken }, Trouble::Behind(oldest))
     });
-    if let Some(theirs) = other {
-        let have_it = |replica: &&&Replica| replica.announcement.poll.as_deref() == Some(theirs);
-        let names = names(there.iter().filter(have_it).copied());
-        let state = if names.len() == there.len() { State::Broken } else { State::Doubtful };
-        return Some((state, Trouble::OtherPoll { names, theirs: theirs.to_owned() }));
-    }
-    let state = if there.is_empty() { State::Broken } else { State::Doubtful };
-    let heard = silent.iter().map(|replica| replica.heard).max()?;
-    Some((state, Trouble::NotHeard { names: names(silent.into_iter()), heard }))
-}
-
-fn refusing(reading: &Reading) -> Found {
-    lacking(Kind::Vote, Part::Queue, reading).map(|(state, names)| (state, Trouble::Refuses(names)))
-}
-
-fn uncounted(reading: &Reading) -> Found {
-    if let Some((state, names)) = lacking(Kind::Worker, Part::Ledger, reading) {
-        return Some((state, Trouble::WithoutLedger(names)));
-    }
-    let oldest = reading.queue.as_ref()?.depth.oldest?;
-    (oldest > BEHIND_AFTER).then_some((State::Broken, Trouble::Behind(oldest)))
+    lacking.into_iter().chain(behind).collect()
 }
 
 /// The replicas of this kind that cannot use what they need.
 fn lacking(kind: Kind, part: Part, reading: &Reading) -> Option<(State, Vec<String>)> {
-    let there: Vec<&Replica> = reading.queue.iter().flat_map(|queue| queue.of(kind)).collect();
+    let there: Vec<&Replica> = reading.queue.iter().flat_map(|queue| queue.there(kind)).collect();
     let lacks = |replica: &&Replica| {
         let said = &replica.announcement;
         said.lacks.contains(&part) && Duration::from_millis(said.running_ms) > STARTING
@@ -143,138 +169,42 @@ fn lacking(kind: Kind, part: Part, reading: &Reading) -> Option<(State, Vec<Stri
     (!names.is_empty()).then_some((state, names))
 }
 
-fn judge_queue(reading: &Reading) -> Found {
-    let Some(queue) = &reading.queue else { return Some((State::Broken, Trouble::QueueAway)) };
-    let dead = queue.depth.dead;
-    let set_aside = || (dead > 0).then_some((State::Doubtful, Trouble::SetAside(dead)));
-    set_back(Part::Queue, reading).or_else(set_aside)
+/// How long ago a worker counted something.
+fn last_counted(reading: &Reading) -> Option<Duration> {
+    let workers = reading.queue.iter().flat_map(|queue| queue.there(Kind::Worker));
+    let ago = |worker: &Replica| Some(Duration::from_millis(worker.announcement.idle_ms?) + worker.heard);
+    workers.filter_map(ago).min()
 }
 
-fn judge_ledger(reading: &Reading) -> Found {
-    if !reading.ledger.live {
-        return Some((State::Broken, Trouble::LedgerAway));
-    }
+fn queue(reading: &Reading) -> Found {
+    let Some(queue) = &reading.queue else { return vec![(State::Broken, Trouble::QueueAway)] };
+    let no_writes = queue.takes_no_writes.then_some((State::Broken, Trouble::TakesNoWrites));
+    let set_aside = Some(queue.depth.dead).filter(|dead| *dead > 0);
+    let set_aside = set_aside.map(|dead| (State::Doubtful, Trouble::SetAside(dead)));
+    no_writes.into_iter().chain(set_aside).chain(set_back(Part::Queue, reading)).collect()
+}
+
+fn ledger(reading: &Reading) -> Found {
+    let Some(live) = reading.ledger.live else { return vec![(State::Unknown, Trouble::NotReadYet)] };
+    // A worker that has counted since we last could read is not cut off.
+    let away = match last_counted(reading) {
+        Some(ago) if ago + STARTING < reading.ledger.away => Trouble::CutOff,
+        _ => Trouble::LedgerAway,
+    };
+    let away = (!live).then_some((State::Broken, away));
     let elsewhere = reading.ledger.elsewhere.clone();
-    let elsewhere = elsewhere.map(|(theirs, votes)| Trouble::VotesElsewhere { theirs, votes });
-    set_back(Part::Ledger, reading).or_else(|| Some((State::Doubtful, elsewhere?)))
+    let elsewhere =
+        elsewhere.map(|(theirs, votes)| (State::Doubtful, Trouble::VotesElsewhere { theirs, votes }));
+    away.into_iter().chain(elsewhere).chain(set_back(Part::Ledger, reading)).collect()
 }
 
 /// What this store lost lately.
-fn set_back(store: Part, reading: &Reading) -> Found {
-    let is_told = |setback: &&Setback| {
-        setback.store == store && Moment::from_ms(setback.at_ms).elapsed() < SETBACK_TOLD_FOR
-    };
-    let setback = reading.queue.as_ref()?.setbacks.iter().find(is_told)?;
-    Some((State::Doubtful, Trouble::SetBack(setback.clone())))
+fn set_back(store: Part, reading: &Reading) -> Option<(State, Trouble)> {
+    let mut setbacks = reading.queue.iter().flat_map(|queue| &queue.setbacks);
+    let told = setbacks.find(|(setback, ago)| setback.store == store && *ago < SETBACK_TOLD_FOR)?;
+    Some((State::Doubtful, Trouble::SetBack(told.0.clone(), told.1)))
 }
 
-fn names<'a>(replicas: impl Iterator<Item = &'a Replica>) -> Vec<String> {
-    replicas.map(|replica| replica.announcement.name.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use common::presence::Announcement;
-    use common::queue::Depth;
-    use common::setback::Loss;
-
-    use super::*;
-    use crate::status::reading::{LedgerReading, QueueReading};
-
-    const POLL: &str = "lunch";
-
-    fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
-        let announcement = Announcement {
-            kind,
-            name: name.to_owned(),
-            version: "1".to_owned(),
-            poll: (kind != Kind::Worker).then(|| POLL.to_owned()),
-            running_ms: 60_000,
-            lately: 0,
-            idle_ms: None,
-            viewers: None,
-            lacks: Vec::new(),
-            leaving: false,
-        };
-        Replica { announcement, heard }
-    }
-
-    /// One of each, and all is well.
-    fn well() -> Reading {
-        let replicas = [Kind::Vote, Kind::Worker, Kind::Result];
-        let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
-        let queue = QueueReading { depth: Depth::default(), replicas, setbacks: Vec::new() };
-        let ledger = LedgerReading { live: true, known: true, total: 1, changed: None, elsewhere: None };
-        Reading { queue: Some(queue), ledger }
-    }
-
-    fn judged(hop: Hop, change: impl FnOnce(&mut Reading, &mut QueueReading)) -> (State, Option<Trouble>) {
-        let mut reading = well();
-        let mut queue = reading.queue.take().unwrap();
-        change(&mut reading, &mut queue);
-        reading.queue = Some(queue);
-        judge(hop, &reading, POLL)
-    }
-
-    #[test]
-    fn while_all_is_well_nothing_is_wrong() {
-        for hop in Hop::ALL {
-            assert_eq!(judge(hop, &well(), POLL), (State::Well, None), "{hop:?}");
-        }
-    }
-
-    #[test]
-    fn one_replica_of_two_is_worth_a_look_and_the_only_one_is_all_there_was() {
-        let names = || vec!["vote-1".to_owned()];
-        let silent = |more: Option<Replica>| {
-            judged(Hop::Vote, |_, queue| {
-                queue.replicas[0].heard = Duration::from_secs(8);
-                queue.replicas.extend(more);
-            })
-        };
-        let not_heard = Some(Trouble::NotHeard { names: names(), heard: Duration::from_secs(8) });
-        assert_eq!(silent(None), (State::Broken, not_heard.clone()));
-        let other = replica(Kind::Vote, "vote-2", Duration::ZERO);
-        assert_eq!(silent(Some(other)), (State::Doubtful, not_heard));
-        let refusing = judged(Hop::Vote, |_, queue| queue.replicas[0].announcement.lacks = vec![Part::Queue]);
-        assert_eq!(refusing, (State::Broken, Some(Trouble::Refuses(names()))));
-    }
-
-    #[test]
-    fn who_has_just_started_may_lack_its_stores() {
-        let lacking = |running_ms| {
-            judged(Hop::Worker, |_, queue| {
-                let worker = &mut queue.replicas[1].announcement;
-                (worker.lacks, worker.running_ms) = (vec![Part::Ledger], running_ms);
-            })
-        };
-        assert_eq!(lacking(1_000).0, State::Well);
-        assert_eq!(
-            lacking(6_000),
-            (State::Broken, Some(Trouble::WithoutLedger(vec!["worker-1".to_owned()])))
-        );
-    }
-
-    #[test]
-    fn votes_that_wait_longer_than_for_a_dead_workers_heir_are_held_up() {
-        let waited = |seconds| {
-            judged(Hop::Worker, |_, queue| queue.depth.oldest = Some(Duration::from_secs(seconds))).0
-        };
-        assert_eq!([waited(14), waited(16)], [State::Well, State::Broken]);
-    }
-
-    #[test]
-    fn what_a_store_has_lost_is_told_of_that_store_and_for_an_hour() {
-        let at_ms = |ago: u64| {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-            (now - Duration::from_secs(ago)).as_millis() as i64
-        };
-        let told = |hop, ago| {
-            let setback =
-                Setback { at_ms: at_ms(ago), store: Part::Queue, loss: Loss::Emptied, exposed: None };
-            judged(hop, |_, queue| queue.setbacks.push(setback)).0
-        };
-        assert_eq!([told(Hop::Queue, 60), told(Hop::Queue, 3_700)], [State::Doubtful, State::Well]);
-        assert_eq!(told(Hop::Ledger, 60), State::Well);
-    }
+fn names<'a>(replicas: impl IntoIterator<Item = &'a Replica>) -> Vec<String> {
+    replicas.into_iter().map(|replica| replica.announcement.name.clone()).collect()
 }

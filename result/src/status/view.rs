@@ -7,12 +7,12 @@ use common::health::Part;
 use common::language::Language;
 use common::moment::Moment;
 use common::phrases::{Phrases, StatusPhrases, fill};
-use common::presence::{LATELY, Replica};
+use common::presence::Replica;
 use serde::Serialize;
 use tokio::time::Instant;
 
 use super::findings::{Hop, State};
-use super::words::{advice, facts, sentence};
+use super::words::{advice, done_lately, facts, lasts, sentence};
 use super::{Finding, Status};
 use crate::Board;
 
@@ -99,12 +99,11 @@ impl View {
     /// What is known now, in this language.
     pub(crate) fn of(board: &Board, status: &Status, language: Language) -> Self {
         let tongue = Tongue { board, say: StatusPhrases::of(language), plain: Phrases::of(language) };
-        let worst = |state| status.findings.iter().any(|finding| finding.state == state);
-        let worst = [State::Broken, State::Doubtful].into_iter().find(|state| worst(*state));
+        let worst = status.findings.iter().map(|finding| finding.state).max();
         Self {
             as_of: Moment::now(),
             poll: board.poll.id.to_string(),
-            state: worst.unwrap_or(State::Well),
+            state: worst.unwrap_or(State::Unknown),
             summary: summary(worst, status, tongue),
             hops: status.findings.iter().map(|finding| hop(finding, status, tongue)).collect(),
             answered_by: board.presence.name().to_owned(),
@@ -114,9 +113,13 @@ impl View {
 
 fn summary(worst: Option<State>, status: &Status, tongue: Tongue<'_>) -> String {
     let say = tongue.say;
-    let Some(worst) = worst else { return say.all_well.to_owned() };
-    let phrase = if worst == State::Broken { say.broken_at } else { say.look_at };
-    let hops = status.findings.iter().filter(|finding| finding.state == worst);
+    let phrase = match worst {
+        None | Some(State::Unknown) => say.not_read_yet,
+        Some(State::Well) => say.all_well,
+        Some(State::Doubtful) => say.look_at,
+        Some(State::Broken) => say.broken_at,
+    };
+    let hops = status.findings.iter().filter(|finding| Some(finding.state) == worst);
     let names: Vec<&str> = hops.map(|finding| tongue.name(finding.hop)).collect();
     fill(phrase, "hops", &names.join(", "))
 }
@@ -124,8 +127,7 @@ fn summary(worst: Option<State>, status: &Status, tongue: Tongue<'_>) -> String 
 fn hop(finding: &Finding, status: &Status, tongue: Tongue<'_>) -> HopView {
     let (say, hop) = (tongue.say, finding.hop);
     let trouble = finding.trouble.as_ref();
-    // What nobody knows has lasted as long as what it depends on, which says so.
-    let lasts = trouble.filter(|_| finding.state != State::Unknown).map(|_| finding.lasts(Instant::now()));
+    let since = trouble.map(|_| finding.lasts(Instant::now()));
     let (facts, figures) = facts(hop, &status.reading, tongue);
     let (advice, commands) = trouble.map_or((None, Vec::new()), |trouble| advice(hop, trouble, tongue));
     HopView {
@@ -142,8 +144,8 @@ fn hop(finding: &Finding, status: &Status, tongue: Tongue<'_>) -> HopView {
         facts,
         figures,
         trouble: trouble.map(|trouble| sentence(hop, trouble, tongue)),
-        lasts: lasts.map(|lasts| fill(say.since, "time", &say.language.duration(lasts))),
-        lasts_seconds: lasts.map(|lasts| lasts.as_secs()),
+        lasts: trouble.zip(since).and_then(|(trouble, since)| lasts(trouble, since, tongue)),
+        lasts_seconds: since.map(|since| since.as_secs()),
         advice,
         commands,
         replicas: replicas(hop, status, tongue),
@@ -161,7 +163,7 @@ fn word(state: State, say: &StatusPhrases) -> &'static str {
 
 fn replicas(hop: Hop, status: &Status, tongue: Tongue<'_>) -> Vec<ReplicaView> {
     let (Some(queue), Some(kind)) = (&status.reading.queue, hop.kind()) else { return Vec::new() };
-    let all: u64 = queue.of(kind).map(|replica| replica.announcement.lately).sum();
+    let all = done_lately(&queue.there(kind).collect::<Vec<_>>());
     queue.of(kind).map(|one| replica(one, all, tongue)).collect()
 }
 
@@ -188,9 +190,4 @@ fn replica(replica: &Replica, all: u64, tongue: Tongue<'_>) -> ReplicaView {
         }
     }
     ReplicaView { name: said.name.clone(), version: said.version.clone(), state, facts }
-}
-
-/// How long ago counts as lately, in words.
-pub(super) fn lately(language: Language) -> String {
-    language.duration(LATELY)
 }

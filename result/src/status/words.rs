@@ -5,47 +5,48 @@ use std::time::Duration;
 
 use common::health::Part;
 use common::phrases::fill;
-use common::presence::{Kind, Replica};
+use common::presence::{Kind, LATELY, Replica};
 use common::setback::{Loss, Setback};
 
 use super::findings::{Hop, Trouble};
 use super::reading::{LedgerReading, QueueReading, Reading};
-use super::view::{Tongue, lately};
+use super::view::Tongue;
 
 type Figures = BTreeMap<&'static str, u64>;
 
 /// What a hop did, in sentences and in numbers; nothing where that is not known.
 pub(super) fn facts(hop: Hop, reading: &Reading, tongue: Tongue<'_>) -> (Vec<String>, Figures) {
-    let known = match hop {
-        Hop::Ledger => Some(ledger_facts(&reading.ledger, tongue)),
-        Hop::Queue => reading.queue.as_ref().map(|queue| queue_facts(queue, tongue)),
-        Hop::Vote => reading
-            .queue
-            .as_ref()
-            .map(|queue| done_facts(queue, Kind::Vote, tongue.say.recorded_lately, tongue)),
-        Hop::Worker => reading
-            .queue
-            .as_ref()
-            .map(|queue| done_facts(queue, Kind::Worker, tongue.say.counted_lately, tongue)),
-        Hop::Result => reading.queue.as_ref().map(|queue| viewers(queue, tongue)),
-    };
-    known.unwrap_or_default()
+    if hop == Hop::Ledger {
+        return ledger_facts(&reading.ledger, tongue);
+    }
+    let Some(queue) = &reading.queue else { return Default::default() };
+    match hop {
+        Hop::Vote => done_facts(queue, Kind::Vote, tongue.say.recorded_lately, tongue),
+        Hop::Worker => done_facts(queue, Kind::Worker, tongue.say.counted_lately, tongue),
+        Hop::Result => viewers(queue, tongue),
+        Hop::Queue | Hop::Ledger => queue_facts(queue, tongue),
+    }
 }
 
 fn done_facts(queue: &QueueReading, kind: Kind, phrase: &str, tongue: Tongue<'_>) -> (Vec<String>, Figures) {
     let language = tongue.language();
-    let replicas: Vec<&Replica> = queue.of(kind).collect();
-    let done = replicas.iter().map(|replica| replica.announcement.lately).sum();
+    let replicas: Vec<&Replica> = queue.there(kind).collect();
+    let done = done_lately(&replicas);
     let ago = |replica: &&Replica| {
         let idle = Duration::from_millis(replica.announcement.idle_ms?);
         Some(idle + replica.heard)
     };
     let last = replicas.iter().filter_map(ago).min();
-    let mut facts = vec![fill(&language.count(phrase, done), "time", &lately(language))];
+    let mut facts = vec![fill(&language.count(phrase, done), "time", &language.duration(LATELY))];
     facts.extend(last.map(|ago| fill(tongue.say.last_one, "time", &language.duration(ago))));
     let mut figures = Figures::from([("replicas", replicas.len() as u64), ("lately", done)]);
     figures.extend(last.map(|ago| ("last_seconds_ago", ago.as_secs())));
     (facts, figures)
+}
+
+/// What these did lately; sums of what anybody may have written do not overflow.
+pub(super) fn done_lately(replicas: &[&Replica]) -> u64 {
+    replicas.iter().fold(0, |sum, replica| sum.saturating_add(replica.announcement.lately))
 }
 
 fn queue_facts(queue: &QueueReading, tongue: Tongue<'_>) -> (Vec<String>, Figures) {
@@ -61,10 +62,8 @@ fn queue_facts(queue: &QueueReading, tongue: Tongue<'_>) -> (Vec<String>, Figure
 }
 
 fn ledger_facts(ledger: &LedgerReading, tongue: Tongue<'_>) -> (Vec<String>, Figures) {
-    if !ledger.known {
-        return Default::default();
-    }
-    let (language, counted) = (tongue.language(), ledger.total.unsigned_abs());
+    let Some(total) = ledger.total else { return Default::default() };
+    let (language, counted) = (tongue.language(), total.unsigned_abs());
     let mut facts = vec![fill(tongue.say.in_this_poll, "votes", &language.number(counted))];
     let mut figures = Figures::from([("counted", counted)]);
     if let Some(ago) = ledger.changed.map(|changed| changed.elapsed()) {
@@ -75,10 +74,11 @@ fn ledger_facts(ledger: &LedgerReading, tongue: Tongue<'_>) -> (Vec<String>, Fig
 }
 
 fn viewers(queue: &QueueReading, tongue: Tongue<'_>) -> (Vec<String>, Figures) {
-    let replicas = queue.of(Kind::Result).count() as u64;
-    let viewers = queue.of(Kind::Result).filter_map(|replica| replica.announcement.viewers).sum();
+    let replicas: Vec<&Replica> = queue.there(Kind::Result).collect();
+    let viewers =
+        replicas.iter().filter_map(|replica| replica.announcement.viewers).fold(0, u64::saturating_add);
     let facts = vec![tongue.language().count(tongue.say.viewers, viewers)];
-    (facts, Figures::from([("replicas", replicas), ("viewers", viewers)]))
+    (facts, Figures::from([("replicas", replicas.len() as u64), ("viewers", viewers)]))
 }
 
 /// What is wrong, in a sentence.
@@ -91,17 +91,24 @@ pub(super) fn sentence(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> Strin
         fill(&fill(phrase, "ours", tongue.board.poll.id.as_str()), "theirs", theirs)
     };
     match trouble {
+        Trouble::NotReadYet => say.not_read_yet.to_owned(),
         Trouble::NotKnown => of(say.not_known, Part::Queue, &[]),
         Trouble::NoneRuns => fill(&of(say.none_runs, Part::Queue, &[]), "kind", tongue.name(hop)),
         Trouble::NotHeard { names, .. } => of(say.not_heard, Part::Queue, names),
-        Trouble::OtherPoll { names, theirs } => of(&polls(say.other_poll, theirs), Part::Queue, names),
+        Trouble::OtherPoll { names, theirs } => {
+            let phrase = if hop == Hop::Vote { say.other_poll } else { say.other_results };
+            of(&polls(phrase, theirs), Part::Queue, names)
+        }
         Trouble::Refuses(names) => of(say.refuses, Part::Queue, names),
+        Trouble::Unsafe(names) => of(say.unsafe_votes, Part::Queue, names),
         Trouble::QueueAway => of(say.queue_away, Part::Queue, &[]),
+        Trouble::TakesNoWrites => of(say.takes_no_writes, Part::Queue, &[]),
         Trouble::SetAside(entries) => language.count(say.set_aside, *entries),
-        Trouble::SetBack(setback) => set_back(setback, tongue),
+        Trouble::SetBack(setback, _) => set_back(setback, tongue),
         Trouble::WithoutLedger(names) => of(say.without_ledger, Part::Ledger, names),
         Trouble::Behind(oldest) => fill(say.behind, "time", &language.duration(*oldest)),
         Trouble::LedgerAway => of(say.ledger_away, Part::Ledger, &[]),
+        Trouble::CutOff => of(say.cut_off, Part::Ledger, &[]),
         Trouble::VotesElsewhere { theirs, votes } => {
             fill(&polls(say.votes_elsewhere, theirs), "votes", &language.number(*votes))
         }
@@ -123,24 +130,41 @@ fn set_back(setback: &Setback, tongue: Tongue<'_>) -> String {
     format!("{} {lost}", fill(what, "store", tongue.store(setback.store)))
 }
 
+/// For how long it has been wrong, or how long ago it happened; nothing where
+/// the sentence says so, or nobody knows.
+pub(super) fn lasts(trouble: &Trouble, lasts: Duration, tongue: Tongue<'_>) -> Option<String> {
+    let phrase = match trouble {
+        Trouble::NotReadYet | Trouble::NotKnown | Trouble::Behind(_) => return None,
+        Trouble::SetBack(..) => tongue.say.ago,
+        _ => tongue.say.since,
+    };
+    Some(fill(phrase, "time", &tongue.language().duration(lasts)))
+}
+
 /// What to try, and the commands for that.
 pub(super) fn advice(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> (Option<String>, Vec<String>) {
     let (say, name) = (tongue.say, tongue.name(hop));
-    let start = [format!("docker compose up -d {name}"), format!("docker compose logs --tail 20 {name}")];
     let log =
         |of: &str| [format!("docker compose logs --tail 20 {of}"), format!("docker service logs urna_{of}")];
-    let on_swarm = format!("docker service ps urna_{name}");
+    let start = || {
+        let [compose, _] = log(name);
+        vec![format!("docker compose start {name}"), compose, format!("docker service ps urna_{name}")]
+    };
     let (advice, commands): (_, Vec<String>) = match trouble {
-        Trouble::NotKnown => return Default::default(),
-        Trouble::NoneRuns | Trouble::NotHeard { .. } if hop == Hop::Vote => {
-            (say.try_vote, [&start[..], &[on_swarm]].concat())
-        }
+        Trouble::NotReadYet | Trouble::NotKnown => return Default::default(),
+        Trouble::NoneRuns | Trouble::NotHeard { .. } if hop == Hop::Vote => (say.try_vote, start()),
         Trouble::NoneRuns | Trouble::NotHeard { .. } | Trouble::QueueAway | Trouble::LedgerAway => {
-            (say.try_start, [&start[..], &[on_swarm]].concat())
+            (say.try_start, start())
         }
-        Trouble::OtherPoll { .. } | Trouble::VotesElsewhere { .. } => (say.try_poll, Vec::new()),
-        Trouble::Refuses(_) | Trouble::WithoutLedger(_) => (say.try_log, log(name).into()),
-        Trouble::SetAside(_) | Trouble::SetBack(_) => (say.try_log, log(tongue.name(Hop::Worker)).into()),
+        Trouble::OtherPoll { .. } => (say.try_poll, Vec::new()),
+        Trouble::VotesElsewhere { .. } => (say.try_former_poll, Vec::new()),
+        Trouble::Refuses(_) | Trouble::Unsafe(_) | Trouble::WithoutLedger(_) | Trouble::TakesNoWrites => {
+            (say.try_log, log(name).into())
+        }
+        Trouble::CutOff => (say.try_log, log(tongue.name(Hop::Result)).into()),
+        Trouble::SetAside(_) | Trouble::SetBack(..) => {
+            (say.try_worker_log, log(tongue.name(Hop::Worker)).into())
+        }
         Trouble::Behind(_) => {
             let more = format!("docker compose up -d --scale {name}=3");
             (say.try_more, [&log(name)[..1], &[more]].concat())

@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use crate::ballot::Ballot;
+use crate::presence::label;
 use crate::queue::{Delivery, EntryId, elapsed};
-
-/// More than any host name, and little enough to keep with every ballot.
-const VIA_MAX_CHARS: usize = 128;
 
 /// More than any value that is parsed: the longest is the id of a poll. What is
 /// longer is not repeated in the reason why an entry is no ballot.
@@ -54,11 +52,6 @@ fn ballot(fields: &[(String, String)]) -> Result<Ballot, String> {
         id: parsed(fields, "id")?,
         via: label(field(fields, "via")?),
     })
-}
-
-/// A replica's name is only a label: a strange one is cleaned, and costs no vote.
-fn label(via: &str) -> String {
-    via.chars().filter(|char| !char.is_control()).take(VIA_MAX_CHARS).collect()
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(

@@ -1,27 +1,31 @@
-//! The replicas' announcements, as keys that Redis forgets by itself.
+//! The replicas' announcements, as one hash.
 
 use std::time::Duration;
 
-use redis::{RedisError, Script};
+use redis::Script;
 use uuid::Uuid;
 
-use super::RedisQueue;
+use super::{RedisQueue, Time, in_ms};
 use crate::outage::Unavailable;
 use crate::presence::{Announcement, FORGOTTEN_AFTER, Replica};
 
-/// What the keys begin with; each ends with a replica's own random id,
-/// because two replicas may bear one name.
-const REPLICA: &str = "urna:replica:";
+/// Each replica's random id, with the time of its last announcement on this
+/// Redis' clock, in milliseconds, and what it said.
+const REPLICAS: &str = "urna:replicas";
 
-/// Every announcement with what is left of its time. `KEYS` looks at every
-/// key there is, and this Redis has few: the votes are one of them.
-const REPLICAS: &str = r"
-    local heard = {}
-    for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
-        table.insert(heard, redis.call('GET', key))
-        table.insert(heard, redis.call('PTTL', key))
+/// Writes an announcement, and forgets whoever has been silent for too long,
+/// or spoke at a time that is yet to come, because the clock went back.
+const ANNOUNCE: &str = r"
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    redis.call('HSET', KEYS[1], ARGV[1], string.format('%d %s', now, ARGV[2]))
+    local heard = redis.call('HGETALL', KEYS[1])
+    for at = 1, #heard, 2 do
+        local ago = now - (tonumber(string.match(heard[at + 1], '^%d+')) or 0)
+        if ago < 0 or ago > tonumber(ARGV[3]) then
+            redis.call('HDEL', KEYS[1], heard[at])
+        end
     end
-    return heard
 ";
 
 impl RedisQueue {
@@ -31,31 +35,33 @@ impl RedisQueue {
         announcement: &Announcement,
     ) -> Result<(), Unavailable> {
         let text = serde_json::to_string(announcement).map_err(|error| Unavailable(error.to_string()))?;
-        let mut command = redis::cmd("SET");
-        command.arg(key(replica)).arg(text).arg("PX").arg(FORGOTTEN_AFTER.as_millis() as u64);
-        self.aside.run(&command).await.map_err(|error| self.aside.away(&error))
+        let script = Script::new(ANNOUNCE);
+        let mut call = script.key(REPLICAS);
+        call.arg(replica.to_string()).arg(text).arg(FORGOTTEN_AFTER.as_millis() as u64);
+        self.aside.call(&call).await.map_err(|error| self.aside.away(&error))
     }
 
     pub(in crate::queue) async fn farewell(&self, replica: Uuid) -> Result<(), Unavailable> {
-        let mut command = redis::cmd("DEL");
-        self.aside.run(command.arg(key(replica))).await.map_err(|error| self.aside.away(&error))
+        let mut command = redis::cmd("HDEL");
+        command.arg(REPLICAS).arg(replica.to_string());
+        self.aside.run(&command).await.map_err(|error| self.aside.away(&error))
     }
 
     pub(in crate::queue) async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
-        let script = Script::new(REPLICAS);
-        let mut call = script.prepare_invoke();
-        let heard: Result<Vec<(Vec<u8>, u64)>, RedisError> = self.aside.call(call.arg(REPLICA)).await;
-        let heard = heard.map_err(|error| self.aside.away(&error))?;
-        Ok(heard.into_iter().filter_map(|(text, left_ms)| replica(&text, left_ms)).collect())
+        let mut commands = redis::pipe();
+        commands.cmd("TIME").hgetall(REPLICAS);
+        let said = self.aside.run_all(&commands).await;
+        let (now, heard): (Time, Vec<(String, Vec<u8>)>) = said.map_err(|error| self.aside.away(&error))?;
+        Ok(heard.iter().filter_map(|(id, said)| replica(id, said, in_ms(now))).collect())
     }
 }
 
-fn key(replica: Uuid) -> String {
-    format!("{REPLICA}{}", replica.simple())
-}
-
 /// Anybody may have written anything there, and other versions write other things.
-fn replica(text: &[u8], left_ms: u64) -> Option<Replica> {
-    let announcement = serde_json::from_slice(text).ok()?;
-    Some(Replica { announcement, heard: FORGOTTEN_AFTER.saturating_sub(Duration::from_millis(left_ms)) })
+fn replica(id: &str, said: &[u8], now_ms: i64) -> Option<Replica> {
+    let (at_ms, announcement) = std::str::from_utf8(said).ok()?.split_once(' ')?;
+    let ago_ms = now_ms.checked_sub(at_ms.parse().ok()?)?;
+    let heard = Duration::from_millis(u64::try_from(ago_ms).ok()?);
+    let announcement: Announcement = serde_json::from_str(announcement).ok()?;
+    let known = Replica { id: id.parse().ok()?, announcement: announcement.cleaned(), heard };
+    (heard < FORGOTTEN_AFTER).then_some(known)
 }

@@ -1,5 +1,7 @@
 //! The queue's half of noticing setbacks: its mark, and the list of those noticed.
 
+use std::time::Duration;
+
 use redis::Script;
 
 use super::{RedisQueue, STREAM, Time, in_ms};
@@ -36,8 +38,10 @@ impl RedisQueue {
         let said = self.aside.run_all(&commands).await;
         let (text, waiting, now): (Option<String>, u64, Time) =
             said.map_err(|error| self.aside.away(&error))?;
-        let text = text.unwrap_or_default();
-        Ok(QueueWord { mark: serde_json::from_str(&text).ok(), text, waiting, now_ms: in_ms(now) })
+        let mark = text.as_deref().map(serde_json::from_str).transpose();
+        // Perhaps it was written by a release to come: then that one sees to it.
+        let mark = mark.map_err(|error| Unavailable(format!("{MARK} cannot be read: {error}")))?;
+        Ok(QueueWord { mark, text: text.unwrap_or_default(), waiting, now_ms: in_ms(now) })
     }
 
     /// Replaces the mark whose text this is, and lists the setback that was
@@ -58,11 +62,17 @@ impl RedisQueue {
         Ok(replaced.then_some(text))
     }
 
-    pub(in crate::queue) async fn setbacks(&self) -> Result<Vec<Setback>, Unavailable> {
-        let mut command = redis::cmd("LRANGE");
-        let listed = self.aside.run(command.arg(SETBACKS).arg(0).arg(-1)).await;
-        let listed: Vec<Vec<u8>> = listed.map_err(|error| self.aside.away(&error))?;
+    pub(in crate::queue) async fn setbacks(&self) -> Result<Vec<(Setback, Duration)>, Unavailable> {
+        let mut commands = redis::pipe();
+        commands.cmd("TIME").lrange(SETBACKS, 0, -1);
+        let said = self.aside.run_all(&commands).await;
+        let (now, listed): (Time, Vec<Vec<u8>>) = said.map_err(|error| self.aside.away(&error))?;
         // Another version may have written more than this one understands.
-        Ok(listed.iter().filter_map(|text| serde_json::from_slice(text).ok()).collect())
+        let setbacks = listed.iter().filter_map(|text| serde_json::from_slice::<Setback>(text).ok());
+        let with_age = |setback: Setback| {
+            let ago_ms = in_ms(now).saturating_sub(setback.at_ms);
+            (setback, Duration::from_millis(u64::try_from(ago_ms).unwrap_or(0)))
+        };
+        Ok(setbacks.map(with_age).collect())
     }
 }

@@ -1,0 +1,149 @@
+use common::presence::Announcement;
+use common::queue::Depth;
+use common::setback::Loss;
+
+use uuid::Uuid;
+
+use super::*;
+use crate::status::reading::{LedgerReading, QueueReading};
+
+const POLL: &str = "lunch";
+
+fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
+    let announcement = Announcement {
+        kind,
+        name: name.to_owned(),
+        version: "1".to_owned(),
+        poll: (kind != Kind::Worker).then(|| POLL.to_owned()),
+        running_ms: 60_000,
+        lately: 0,
+        idle_ms: None,
+        viewers: None,
+        lacks: Vec::new(),
+        worries: false,
+        leaving: false,
+    };
+    Replica { id: Uuid::from_u128(1), announcement, heard }
+}
+
+/// One of each, and all is well.
+fn well() -> Reading {
+    let replicas = [Kind::Vote, Kind::Worker, Kind::Result];
+    let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
+    let queue = QueueReading {
+        depth: Depth::default(),
+        replicas,
+        settled: true,
+        takes_no_writes: false,
+        setbacks: Vec::new(),
+    };
+    let ledger = LedgerReading {
+        live: Some(true),
+        total: Some(1),
+        away: Duration::ZERO,
+        changed: None,
+        elsewhere: None,
+    };
+    Reading { queue: Some(queue), ledger }
+}
+
+fn judged(hop: Hop, change: impl FnOnce(&mut Reading, &mut QueueReading)) -> (State, Option<Trouble>) {
+    let mut reading = well();
+    let mut queue = reading.queue.take().unwrap();
+    change(&mut reading, &mut queue);
+    reading.queue = Some(queue);
+    judge(hop, &reading, POLL)
+}
+
+#[test]
+fn while_all_is_well_nothing_is_wrong() {
+    for hop in Hop::ALL {
+        assert_eq!(judge(hop, &well(), POLL), (State::Well, None), "{hop:?}");
+    }
+}
+
+#[test]
+fn one_replica_of_two_is_worth_a_look_and_the_only_one_is_all_there_was() {
+    let names = || vec!["vote-1".to_owned()];
+    let silent = |more: Option<Replica>| {
+        judged(Hop::Vote, |_, queue| {
+            queue.replicas[0].heard = Duration::from_secs(8);
+            queue.replicas.extend(more);
+        })
+    };
+    let not_heard = Some(Trouble::NotHeard { names: names(), heard: Duration::from_secs(8) });
+    assert_eq!(silent(None), (State::Broken, not_heard.clone()));
+    let other = replica(Kind::Vote, "vote-2", Duration::ZERO);
+    assert_eq!(silent(Some(other)), (State::Doubtful, not_heard));
+    let refusing = judged(Hop::Vote, |_, queue| queue.replicas[0].announcement.lacks = vec![Part::Queue]);
+    assert_eq!(refusing, (State::Broken, Some(Trouble::Refuses(names()))));
+}
+
+#[test]
+fn who_has_just_started_may_lack_its_stores() {
+    let lacking = |running_ms| {
+        judged(Hop::Worker, |_, queue| {
+            let worker = &mut queue.replicas[1].announcement;
+            (worker.lacks, worker.running_ms) = (vec![Part::Ledger], running_ms);
+        })
+    };
+    assert_eq!(lacking(1_000).0, State::Well);
+    assert_eq!(lacking(6_000), (State::Broken, Some(Trouble::WithoutLedger(vec!["worker-1".to_owned()]))));
+}
+
+#[test]
+fn votes_that_wait_longer_than_for_a_dead_workers_heir_are_held_up_unless_a_worker_counts_on() {
+    let waited = |seconds, idle_ms| {
+        judged(Hop::Worker, |_, queue| {
+            queue.depth.oldest = Some(Duration::from_secs(seconds));
+            queue.replicas[1].announcement.idle_ms = idle_ms;
+        })
+        .0
+    };
+    assert_eq!([waited(14, None), waited(16, None)], [State::Well, State::Broken]);
+    assert_eq!([waited(16, Some(100)), waited(90, Some(60_000))], [State::Doubtful, State::Broken]);
+}
+
+#[test]
+fn what_a_store_has_lost_is_told_of_that_store_and_for_an_hour() {
+    let told = |hop, ago| {
+        let setback = Setback { at_ms: 0, store: Part::Queue, loss: Loss::Emptied, exposed: None };
+        judged(hop, |_, queue| queue.setbacks.push((setback, Duration::from_secs(ago)))).0
+    };
+    assert_eq!([told(Hop::Queue, 60), told(Hop::Queue, 3_700)], [State::Doubtful, State::Well]);
+    assert_eq!(told(Hop::Ledger, 60), State::Well);
+}
+
+#[test]
+fn of_several_troubles_the_worst_is_told() {
+    let found = judged(Hop::Worker, |_, queue| {
+        queue.replicas.push(replica(Kind::Worker, "worker-2", Duration::from_secs(9)));
+        queue.replicas[1].announcement.lacks = vec![Part::Ledger];
+    });
+    assert_eq!(found, (State::Broken, Some(Trouble::WithoutLedger(vec!["worker-1".to_owned()]))));
+}
+
+#[test]
+fn announcements_that_do_not_arrive_blame_nobody() {
+    let unsettled = |hop| {
+        judged(hop, |_, queue| {
+            (queue.settled, queue.takes_no_writes) = (false, true);
+            queue.replicas.iter_mut().for_each(|replica| replica.heard = Duration::from_secs(9));
+        })
+    };
+    assert_eq!(unsettled(Hop::Worker), (State::Unknown, Some(Trouble::NotKnown)));
+    assert_eq!(unsettled(Hop::Queue), (State::Broken, Some(Trouble::TakesNoWrites)));
+}
+
+#[test]
+fn a_ledger_that_a_worker_can_use_is_not_called_away() {
+    let away = |idle_ms| {
+        judged(Hop::Ledger, |reading, queue| {
+            (reading.ledger.live, reading.ledger.away) = (Some(false), Duration::from_secs(20));
+            queue.replicas[1].announcement.idle_ms = idle_ms;
+        })
+        .1
+    };
+    assert_eq!(away(Some(1_000)), Some(Trouble::CutOff));
+    assert_eq!([away(Some(30_000)), away(None)], [Some(Trouble::LedgerAway), Some(Trouble::LedgerAway)]);
+}
