@@ -181,8 +181,15 @@ check_deployments() {
     for overlay in compose/*.yaml; do
         step docker compose --file compose.yaml --file "$overlay" config --quiet
     done
+    step promtool check config --lint=all --lint-fatal /rules/prometheus.yml
+    step promtool test rules /rules/alerts.test.yml
     step sh -c 'docker stack config --compose-file stack.yml >/dev/null'
     step sh -c 'docker buildx bake --file docker-bake.hcl --print >/dev/null'
+}
+
+# It comes with Prometheus, and the overlay's image has it.
+promtool() {
+    docker run --rm --entrypoint promtool --volume "$PWD/compose/prometheus:/rules:ro" prom/prometheus:latest "$@"
 }
 
 fetch_hadolint() {
