@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use axum::Router;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use metrics::Gauge;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -25,6 +26,9 @@ const LIVE_ANYWAY_AFTER: Duration = Duration::from_secs(15);
 
 /// A service that does not answer its own machine within this is not well.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// The format that Prometheus is told: version 3 reads nothing whose format it must guess.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The subcommands every service has, for images without a shell or curl.
 #[derive(clap::Subcommand, Clone, Debug)]
@@ -197,7 +201,7 @@ pub fn router(health: Health, metrics: PrometheusHandle) -> Router {
     Router::new()
         .route("/livez", get(async move || live.livez()))
         .route("/readyz", get(async move || ready.readyz()))
-        .route("/metrics", get(async move || metrics.render()))
+        .route("/metrics", get(async move || ([(CONTENT_TYPE, EXPOSITION)], metrics.render())))
 }
 
 /// Asks the management port of the service on this machine.

@@ -103,6 +103,7 @@ impl Replica {
     /// What the management port tells Prometheus.
     pub async fn metrics(&self) -> String {
         let answer = reqwest::get(format!("{}/metrics", self.management)).await.expect("an answer");
+        assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
         answer.text().await.expect("a text")
     }
 
