@@ -25,6 +25,8 @@ impl Compose {
             ("COMPOSE_PROJECT_NAME", project.clone()),
             ("VOTE_PORT", vote.to_string()),
             ("RESULT_PORT", result.to_string()),
+            // Any that is free: nobody asks there from outside.
+            ("PROMETHEUS_PORT", "0".to_owned()),
             // A developer's own .env is none of the tests' business.
             ("POLL", String::new()),
             ("VOTE_URL", String::new()),

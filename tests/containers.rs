@@ -207,6 +207,31 @@ async fn valkey_takes_the_place_of_redis() {
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
 }
 
+#[tokio::test]
+async fn prometheus_finds_every_replica_and_notices_that_votes_wait() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/observe.yaml", Path::new(ROOT)));
+    urna.up(&["--scale", "worker=2"]);
+    assert_eq!(urna.inspect("prometheus", GUARDS), GUARDED);
+    for (job, replicas) in [("vote", 1), ("worker", 2), ("result", 1)] {
+        let query = format!(r#"count(up{{job="{job}"}} == 1)"#);
+        answers(&urna, &query, &format!("=> {replicas} @")).await;
+    }
+    urna.compose(&["stop", "worker"]);
+    let mut voters = Voter::arrive_many(&urna.vote, 2).await;
+    for voter in &mut voters {
+        voter.insist(&[&urna.vote], "a").await;
+    }
+    answers(&urna, r#"max(urna_queue_ballots{state="waiting"})"#, "=> 2 @").await;
+    answers(&urna, r#"ALERTS{alertname="NoWorker"}"#, r#"alertstate="pending""#).await;
+}
+
+/// Waits until Prometheus answers this.
+async fn answers(urna: &Compose, query: &str, expected: &str) {
+    let ask = ["exec", "-T", "prometheus", "promtool", "query", "instant", "http://127.0.0.1:9090", query];
+    eventually(&format!("{query} {expected}"), async || urna.compose(&ask).contains(expected).then_some(()))
+        .await;
+}
+
 /// A poll of two, in which all vote alike: the totals are known without counting.
 async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
     for voter in voters.iter_mut() {
