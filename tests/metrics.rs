@@ -62,7 +62,9 @@ async fn votes_are_counted_and_measured_on_their_way() {
 async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     let mut deployment = Deployment::start().await;
     deployment.postgres.kill().await;
-    let vote = deployment.ready("vote").await;
+    let vote = deployment.spawn("vote", &[("RELEASE", "canary")]);
+    vote.wait_until_ready().await;
+    shows(&vote, r#"urna_build_info{version="canary"}"#, 1.0).await;
     let mut voter = Voter::arrive(&vote.url).await;
     voter.insist(&[&vote.url], "a").await;
     shows(&vote, r#"urna_queue_ballots{state="waiting"}"#, 1.0).await;

@@ -4,7 +4,7 @@
 //! there with zero from then on: a counter that appears with its first event
 //! hides that event from who watches how it grows.
 
-use metrics::{Counter, Gauge, Histogram};
+use metrics::{Counter, Gauge, Histogram, SharedString};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 /// From a commit on a fast disk to what no voter waits for.
@@ -36,10 +36,10 @@ pub fn gauges<const N: usize>(
     name: &'static str,
     tells: &'static str,
     label: &'static str,
-    values: [&'static str; N],
+    values: [impl Into<SharedString>; N],
 ) -> [Gauge; N] {
     describe_gauge!(name, tells);
-    values.map(|value| gauge!(name, label => value))
+    values.map(|value| gauge!(name, label => value.into()))
 }
 
 /// A gauge.

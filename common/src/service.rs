@@ -86,7 +86,7 @@ pub async fn run<Serving: Future<Output = ()>>(
 ) -> anyhow::Result<()> {
     let (stop, order) = (StopSignals::listen()?, crash::listen()?);
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
-    let metrics = collect_figures().context("cannot collect metrics")?;
+    let metrics = collect_figures(settings.release()).context("cannot collect metrics")?;
     let (health, shutdown, ended) =
         (Health::starting(needs), CancellationToken::new(), CancellationToken::new());
     let router = health::router(health.clone(), metrics.clone());
@@ -124,14 +124,13 @@ impl StopSignals {
 }
 
 /// From now on, what is counted and measured is kept for `/metrics`.
-fn collect_figures() -> Result<PrometheusHandle, BuildError> {
+fn collect_figures(release: &str) -> Result<PrometheusHandle, BuildError> {
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &figures::SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_ballots".to_owned()), &figures::BALLOTS)?
         .install_recorder()?;
-    let version = env!("CARGO_PKG_VERSION");
-    let [build] =
-        figures::gauges("urna_build_info", "Always 1; the version that runs.", "version", [version]);
+    let tells = "Always 1; the release that runs.";
+    let [build] = figures::gauges("urna_build_info", tells, "version", [release.to_owned()]);
     build.set(1);
     Ok(metrics)
 }

@@ -178,7 +178,12 @@ impl ReplicaSettings {
     /// The replica as it announces itself, with the poll it runs.
     pub fn presence(&self, kind: Kind, poll: Option<&Poll>) -> Presence {
         let name = self.replica.clone().unwrap_or_else(host_name);
-        Presence::starting(kind, name, self.release.clone().unwrap_or_else(|| VERSION.to_owned()), poll)
+        Presence::starting(kind, name, self.release().to_owned(), poll)
+    }
+
+    /// What its release is called.
+    pub(crate) fn release(&self) -> &str {
+        self.release.as_deref().unwrap_or(VERSION)
     }
 }
 
