@@ -150,6 +150,8 @@ run_and_summarise() {
 
 test_all() {
     local status=0
+    # The crowds of the tests are thousands of open files.
+    ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
     heading cargo test --workspace --locked --no-fail-fast "$@"
     cargo test --workspace --locked --no-fail-fast "$@" || status=$?
     # A name or an option chooses among the others, and the images take minutes to build.

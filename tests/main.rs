@@ -16,6 +16,7 @@ mod backends;
 mod bad_input;
 mod browser;
 mod embedded;
+mod hostile;
 mod languages;
 mod ledger_contract;
 mod load;

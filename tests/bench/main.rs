@@ -16,6 +16,7 @@
 mod bare;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod hostile;
 mod ledger;
 mod load;
 mod memory;
@@ -26,7 +27,7 @@ mod votes;
 
 use self::table::Table;
 
-const PARTS: [&str; 4] = ["votes", "ledger", "screens", "memory"];
+const PARTS: [&str; 5] = ["votes", "ledger", "screens", "memory", "hostile"];
 
 #[tokio::main]
 async fn main() {
@@ -43,7 +44,8 @@ async fn main() {
             "votes" => votes::measure(&mut table).await,
             "ledger" => ledger::measure(&mut table).await,
             "screens" => screens::measure(&mut table).await,
-            _ => memory::measure(&mut table).await,
+            "memory" => memory::measure(&mut table).await,
+            _ => hostile::measure(&mut table).await,
         }
     }
     println!("{table}");

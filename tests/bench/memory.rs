@@ -1,6 +1,5 @@
 //! What a service takes of the machine, and how soon it is there.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -20,13 +19,13 @@ pub async fn measure(table: &mut Table) {
     let services = urna.one_of_each().await;
     let services = [("vote", &services.0), ("worker", &services.1), ("result", &services.2)];
     sleep(REST).await;
-    let idle = services.map(|(_, service)| resident(service.service.pid()));
+    let idle = services.map(|(_, service)| service.service.resident() as f64);
     let picture = format!("--plot={}", plot::file("load.svg"));
     let load_of = ["--duration=15s", "--viewers=500", &picture];
     load(&services[0].1.url, &services[2].1.url, &load_of).await;
     for ((name, service), idle) in services.into_iter().zip(idle) {
         table.add_alone(&format!("{name}: memory, idle"), Figure::mb(idle / 1024.0), Some(12.0));
-        let busy = Figure::mb(peak(service.service.pid()) / 1024.0);
+        let busy = Figure::mb(service.service.peak() as f64 / 1024.0);
         table.add_alone(&format!("{name}: memory, at most under load"), busy, None);
     }
     for name in ["vote", "worker", "result"] {
@@ -41,20 +40,4 @@ pub async fn measure(table: &mut Table) {
         }
         table.add_alone(&format!("{name}: start to ready"), Figure::ms(best), Some(100.0));
     }
-}
-
-/// What a process holds now, in KiB.
-pub fn resident(pid: u32) -> f64 {
-    status(pid, "VmRSS:")
-}
-
-/// The most it ever held, in KiB.
-pub fn peak(pid: u32) -> f64 {
-    status(pid, "VmHWM:")
-}
-
-fn status(pid: u32, field: &str) -> f64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

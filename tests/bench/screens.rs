@@ -15,7 +15,6 @@ use tokio::time::interval;
 use crate::bare::Bare;
 use crate::harness::{Deployment, Embedded, client};
 use crate::load::{load, load_bare, number};
-use crate::memory::{peak, resident};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
 
@@ -70,9 +69,9 @@ async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
     let stream = ["--rate=4", "--duration=25s", "--concurrency=5", "--voters=200", "--changes=0", &seats];
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
-    let before = resident(result.service.pid());
+    let before = result.service.resident();
     let report = load(&vote.url, &result.url, &stream).await;
-    let each = (peak(result.service.pid()) - before) / viewers as f64;
+    let each = (result.service.peak() - before) as f64 / viewers as f64;
     let bare = Bare::start(String::new()).await;
     let plain = load_bare(&bare.vote, &bare.result, &stream).await;
     let spreads = [&report, &plain].map(|report| Figure::ms(number(report, "/first_to_last_screen/p99")));

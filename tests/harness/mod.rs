@@ -3,6 +3,7 @@
 mod browser;
 mod deployment;
 mod embedded;
+mod mob;
 mod postgres;
 mod redis;
 mod service;
@@ -21,6 +22,7 @@ use tokio::time::{sleep, timeout};
 pub use self::browser::{Browser, Screen};
 pub use self::deployment::{Deployment, Replica, totals_of};
 pub use self::embedded::Embedded;
+pub use self::mob::{Manner, Mob};
 pub use self::postgres::Postgres;
 pub use self::redis::Redis;
 pub use self::service::Service;

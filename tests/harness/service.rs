@@ -1,6 +1,7 @@
 //! A program as a child process: its output, its signals, its end.
 
 use std::env;
+use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -119,6 +120,21 @@ impl Service {
         self.child.id()
     }
 
+    /// What it holds of the machine's memory now, in KiB.
+    pub fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most it ever held, in KiB.
+    pub fn peak(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// How many files it has open, of which each connection is one.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running program").count()
+    }
+
     /// Waits as long as it takes until the program and its children are gone.
     pub(super) fn reap(&mut self) -> ExitStatus {
         let status = self.child.wait().expect("the exit status of our child");
@@ -160,6 +176,12 @@ impl Service {
         let (index, line) = find(&*timeout(PATIENCE, printed).await.ok()?.ok()?)?;
         self.next_line = index + 1;
         Some(line)
+    }
+
+    fn status(&self, field: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("a running program");
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).expect("the field");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
     fn give_up(&self, expected: &str) -> ! {

@@ -1,0 +1,73 @@
+//! What honest voters notice of thousands who only take connections.
+
+use serde_json::Value;
+
+use crate::harness::{Deployment, Manner, Mob, eventually};
+use crate::load::{load, number};
+use crate::table::{Aim, Figure, Table};
+
+/// As many votes as a large hall casts, and far less than the machine can take: what is measured is
+/// how long each waits.
+const HONEST: &[&str] = &["--rate=200", "--duration=20s", "--voters=4000", "--changes=0", "--viewers=10"];
+
+/// Each is measured so often, one after the other, and the best of each is taken: what disturbs a
+/// shared machine only ever makes it slower.
+const ROUNDS: usize = 3;
+
+const SLOW: [(Manner, usize); 3] =
+    [(Manner::Silent, 2_000), (Manner::SlowHeaders, 1_500), (Manner::SlowBody, 1_500)];
+
+const ENDLESS: [Manner; 3] = [Manner::EndlessAddress, Manner::EndlessHeader, Manner::EndlessBody];
+
+const ENDLESS_OF_EACH: usize = 10;
+
+const CONNECTIONS: usize = 5_000;
+
+const STALLED: usize = 1_000;
+
+pub async fn measure(table: &mut Table) {
+    let urna = Deployment::start().await;
+    let (vote, _worker, result) = urna.one_of_each().await;
+    let (mut alone, mut amid): (Option<Value>, Option<Value>) = (None, None);
+    let mut each = [0.0_f64; 2];
+    for _ in 0..ROUNDS {
+        better(&mut alone, load(&vote.url, &result.url, HONEST).await);
+        let before = [&vote, &result].map(|replica| replica.service.resident() as f64);
+        let mob = gather(&vote.url, &result.url);
+        for (replica, connections) in [(&vote, CONNECTIONS), (&result, STALLED)] {
+            eventually("the mob", async || (replica.service.open_files() >= connections).then_some(())).await;
+        }
+        better(&mut amid, load(&vote.url, &result.url, HONEST).await);
+        let after = [&vote, &result].map(|replica| replica.service.peak() as f64);
+        for (at, connections) in [CONNECTIONS, STALLED].into_iter().enumerate() {
+            each[at] = each[at].max((after[at] - before[at]) / connections as f64);
+        }
+        drop(mob);
+    }
+    for (name, aim) in [("p50", Aim::None), ("p99", Aim::AtMost(2.0))] {
+        let [amid, alone] = [&amid, &alone]
+            .map(|report| Figure::ms(number(report.as_ref().unwrap(), &format!("/vote/{name}"))));
+        let what = format!("a vote amid 5000 slow and 1000 stalled connections, {name}");
+        table.add(&what, amid, ("without them", alone), aim);
+    }
+    table.add_alone("vote: memory for each slow connection", Figure::kib(each[0]), Some(20.0));
+    table.add_alone("result: memory for each stalled viewer", Figure::kib(each[1]), Some(20.0));
+}
+
+fn gather(vote: &str, result: &str) -> Vec<Mob> {
+    let slow = SLOW.map(|(manner, size)| Mob::gather(vote, manner, size));
+    let endless = ENDLESS.map(|manner| Mob::gather(vote, manner, ENDLESS_OF_EACH));
+    let viewers = [
+        Mob::gather(result, Manner::Stalled, STALLED),
+        Mob::gather(result, Manner::EndlessFrame, ENDLESS_OF_EACH),
+    ];
+    slow.into_iter().chain(endless).chain(viewers).collect()
+}
+
+/// Keeps the one with the lower p99.
+fn better(best: &mut Option<Value>, report: Value) {
+    let p99 = |report: &Value| number(report, "/vote/p99");
+    if best.as_ref().is_none_or(|best| p99(&report) < p99(best)) {
+        *best = Some(report);
+    }
+}

@@ -1,0 +1,83 @@
+//! Thousands who take connections and give nothing for them, among voters who must not notice.
+
+use std::fs;
+
+use crate::harness::{Deployment, Manner, Mob, Replica, Voter, eventually, totals_of};
+
+/// So many of each kind, 5,010 in all.
+const SLOW: [(Manner, usize); 6] = [
+    (Manner::Silent, 2_000),
+    (Manner::SlowHeaders, 1_500),
+    (Manner::SlowBody, 1_500),
+    (Manner::EndlessAddress, 3),
+    (Manner::EndlessHeader, 3),
+    (Manner::EndlessBody, 4),
+];
+
+/// At least so many connections are open at a time: who was shown out is soon there again.
+const OPEN: usize = 5_000;
+
+const STALLED: usize = 1_000;
+
+/// Half as much again as `CONNECTIONS_MAX` and `VIEWERS_MAX` reckon with for each connection, because
+/// a debug build needs more.
+const KIB_EACH: u64 = 30;
+
+/// A service that nobody asks has a dozen open files.
+const OPEN_AT_REST: usize = 100;
+
+/// The most that one process opens here: this one, which is all the clients.
+const FILES: u64 = 8_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
+    assert!(may_open() >= FILES, "this test opens {FILES} files: run ./test.sh, or ulimit -n {FILES}");
+    let deployment = Deployment::start().await;
+    let (vote, _worker, result) = deployment.one_of_each().await;
+    let before = [&vote, &result].map(|replica| replica.service.resident());
+    let viewers = [
+        Mob::gather(&result.url, Manner::Stalled, STALLED),
+        Mob::gather(&result.url, Manner::EndlessFrame, 10),
+    ];
+    let slow = SLOW.map(|(manner, size)| Mob::gather(&vote.url, manner, size));
+    are_open(&vote, OPEN).await;
+    are_open(&result, STALLED).await;
+
+    let mut voters = Voter::arrive_many(&vote.url, 30).await;
+    for voter in &mut voters {
+        voter.insist(&[&vote.url], "a").await;
+        voter.insist(&[&vote.url], "b").await;
+    }
+    deployment.counts_exactly(&voters).await;
+    totals_of(&result.url, "their votes", |totals| totals["options"][1]["votes"] == voters.len()).await;
+    are_open(&vote, OPEN).await;
+
+    for (replica, before, connections) in [(&vote, before[0], OPEN), (&result, before[1], STALLED)] {
+        let more = replica.service.peak() - before;
+        let said = replica.service.output();
+        assert!(more <= KIB_EACH * connections as u64, "{more} KiB for {connections} connections");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    // The limits of 10 s for who is silent, and of two pings 25 s apart for who does not answer.
+    viewers.iter().chain(&slow).for_each(Mob::tire);
+    for replica in [&vote, &result] {
+        eventually("everybody to be shown out", async || {
+            (replica.service.open_files() <= OPEN_AT_REST).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn are_open(replica: &Replica, connections: usize) {
+    eventually(&format!("{connections} connections"), async || {
+        (replica.service.open_files() >= connections).then_some(())
+    })
+    .await;
+}
+
+/// How many files this process may have open.
+fn may_open() -> u64 {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap_or(u64::MAX)
+}
