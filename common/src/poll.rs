@@ -49,6 +49,17 @@ impl Poll {
         Self::parse(&text, labels).with_context(|| format!("{name} is broken"))
     }
 
+    /// Reads it from the text of its file, as [`Poll::load`] does.
+    pub fn parse(text: &str, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
+        let poll: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |at| 1 + text[..at.start].matches('\n').count());
+            anyhow!("line {line}: {}", error.message())
+        })?;
+        let poll = poll.relabelled(labels)?;
+        poll.check()?;
+        Ok(poll)
+    }
+
     /// The keys and labels of the options, in order.
     pub fn choices(&self) -> impl Iterator<Item = (Choice, &str)> {
         let keys = (0..).map_while(Choice::at);
@@ -69,16 +80,6 @@ impl Poll {
     /// The label of an option, if the poll has it.
     pub fn label(&self, choice: Choice) -> Option<&str> {
         self.options.get(choice.position()).map(String::as_str)
-    }
-
-    fn parse(text: &str, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
-        let poll: Self = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |at| 1 + text[..at.start].matches('\n').count());
-            anyhow!("line {line}: {}", error.message())
-        })?;
-        let poll = poll.relabelled(labels)?;
-        poll.check()?;
-        Ok(poll)
     }
 
     /// Other labels are another election, so they get an id of their own,

@@ -65,7 +65,7 @@ impl Display for Kind {
 }
 
 /// A replica's name is only a label: a strange one is cleaned, and costs nothing.
-pub(crate) fn label(name: &str) -> String {
+pub fn label(name: &str) -> String {
     name.chars().filter(|char| !char.is_control()).take(NAME_MAX_CHARS).collect()
 }
 

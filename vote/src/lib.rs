@@ -77,13 +77,7 @@ pub struct Booth {
 /// Takes votes on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
     FIGURES.capacity.set(booth.queue_max as f64);
-    let desk = Arc::new(Desk {
-        edition: http::edition(&SCRIPT, booth.poll.texts()),
-        booth,
-        clock: Clock::new(),
-        doubt: Notify::new(),
-        waiting: AtomicU64::new(0),
-    });
+    let desk = Arc::new(Desk::with(booth));
     let mut watch = Watch::new(&desk, &health);
     // Before the first voter, who would else be told *Not recorded*; but a
     // queue that does not answer must not keep the page away.
@@ -94,6 +88,12 @@ pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown
         http::serve(listener, router(desk.clone()), shutdown.clone()),
         desk.booth.presence.keep(&desk.booth.queue, &health, &shutdown),
     );
+}
+
+/// The ballot page alone, to which the fuzz targets talk without a network.
+#[cfg(feature = "fuzzing")]
+pub fn router_of(booth: Booth) -> Router {
+    router(Arc::new(Desk::with(booth)))
 }
 
 /// The booth at work: what its handlers share.
@@ -107,6 +107,18 @@ struct Desk {
     doubt: Notify,
     /// The recorded votes that are not counted for a while.
     waiting: AtomicU64,
+}
+
+impl Desk {
+    fn with(booth: Booth) -> Self {
+        Self {
+            edition: http::edition(&SCRIPT, booth.poll.texts()),
+            booth,
+            clock: Clock::new(),
+            doubt: Notify::new(),
+            waiting: AtomicU64::new(0),
+        }
+    }
 }
 
 fn router(desk: Arc<Desk>) -> Router {
