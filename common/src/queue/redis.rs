@@ -13,7 +13,7 @@ use redis::{Cmd, RedisError, Script};
 
 use self::entry::{Entries, deliveries};
 use self::link::{Link, is_answer};
-use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe};
+use super::{ANSWER_WITHIN, AppendError, Delivery, Depth, EntryId, PATIENCE, Probe, elapsed};
 use crate::ballot::{Ballot, random_uuid};
 use crate::outage::Unavailable;
 use crate::settings::RedisSettings;
@@ -136,7 +136,7 @@ impl RedisQueue {
             Err(error) if is_no_group(&error) => 0,
             Err(error) => return Err(error),
         };
-        let oldest = first.first().map(|(entry, _)| entry::age(entry, in_ms(now)));
+        let oldest = first.first().map(|(entry, _)| age(entry, in_ms(now)));
         Ok(Depth { waiting: all.saturating_sub(pending), pending, dead, oldest })
     }
 
@@ -251,4 +251,10 @@ fn in_ms((seconds, micros): Time) -> i64 {
 
 fn is_no_group(error: &RedisError) -> bool {
     error.code() == Some("NOGROUP")
+}
+
+/// How long before `now_ms` an entry was appended, which its name begins with.
+fn age(entry: &str, now_ms: i64) -> Duration {
+    let appended_ms = entry.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or(now_ms);
+    elapsed(appended_ms, now_ms)
 }

@@ -1,10 +1,8 @@
 //! The format of a stream entry, both ways.
 
-use std::time::Duration;
-
 use crate::ballot::Ballot;
 use crate::presence::label;
-use crate::queue::{Delivery, EntryId, elapsed};
+use crate::queue::{Delivery, EntryId};
 
 /// More than any value that is parsed: the longest is the id of a poll. What is
 /// longer is not repeated in the reason why an entry is no ballot.
@@ -29,12 +27,6 @@ type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 /// Reads entries, whoever wrote them: what is no ballot is kept for the dead letters.
 pub(super) fn deliveries(entries: Entries) -> Vec<Delivery> {
     entries.into_iter().map(delivery).collect()
-}
-
-/// How long before `now_ms` an entry was appended, which its name begins with.
-pub(super) fn age(entry: &str, now_ms: i64) -> Duration {
-    let appended_ms = entry.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or(now_ms);
-    elapsed(appended_ms, now_ms)
 }
 
 fn delivery((entry, fields): (String, Fields)) -> Delivery {
