@@ -10,15 +10,18 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment(SystemTime);
 
+/// The end of the year 9999, after which RFC 3339 can write no moment.
+const LAST_MS: i64 = 253_402_300_799_999;
+
 impl Moment {
     /// This one.
     pub fn now() -> Self {
         Self(SystemTime::now())
     }
 
-    /// That many milliseconds after the beginning of 1970.
+    /// That many milliseconds after the beginning of 1970, or the nearest that can be told.
     pub fn from_ms(ms: i64) -> Self {
-        Self(UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs()))
+        Self(UNIX_EPOCH + Duration::from_millis(ms.clamp(0, LAST_MS).unsigned_abs()))
     }
 
     /// For readers without scripts: the server knows no time zone but this
@@ -53,5 +56,15 @@ mod tests {
         assert_eq!(long_ago.to_string(), "2023-11-14T22:13:20Z");
         assert_eq!(long_ago.in_utc(), "2023-11-14 22:13:20 UTC");
         assert_eq!(Moment::now().in_utc().len(), "22:13:20 UTC".len());
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_told_as_the_nearest_that_can() {
+        for ms in [LAST_MS, LAST_MS + 1, i64::MAX] {
+            assert_eq!(Moment::from_ms(ms).in_utc(), "9999-12-31 23:59:59 UTC");
+        }
+        for ms in [0, -1, i64::MIN] {
+            assert_eq!(Moment::from_ms(ms).in_utc(), "1970-01-01 00:00:00 UTC");
+        }
     }
 }
