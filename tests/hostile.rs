@@ -19,9 +19,9 @@ const OPEN: usize = 5_000;
 
 const STALLED: usize = 1_000;
 
-/// Half as much again as `CONNECTIONS_MAX` and `VIEWERS_MAX` reckon with for each connection, because
-/// a debug build needs more.
-const KIB_EACH: u64 = 30;
+/// Twice what `CONNECTIONS_MAX` and `VIEWERS_MAX` reckon with for each connection: a debug build needs
+/// more, and those who come and go leave memory in pieces.
+const KIB_EACH: u64 = 40;
 
 /// A service that nobody asks has a dozen open files.
 const OPEN_AT_REST: usize = 100;

@@ -28,30 +28,33 @@ const STALLED: usize = 1_000;
 pub async fn measure(table: &mut Table) {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
+    let crowded = [("slow connection", &vote, CONNECTIONS), ("stalled viewer", &result, STALLED)];
     let (mut alone, mut amid): (Option<Value>, Option<Value>) = (None, None);
-    let mut each = [0.0_f64; 2];
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         better(&mut alone, load(&vote.url, &result.url, HONEST).await);
-        let before = [&vote, &result].map(|replica| replica.service.resident() as f64);
+        let before = crowded.map(|(_, replica, _)| replica.service.resident());
         let mob = gather(&vote.url, &result.url);
-        for (replica, connections) in [(&vote, CONNECTIONS), (&result, STALLED)] {
-            eventually("the mob", async || (replica.service.open_files() >= connections).then_some(())).await;
+        for ((who, replica, connections), before) in crowded.into_iter().zip(before) {
+            eventually(who, async || (replica.service.open_files() >= connections).then_some(())).await;
+            if round == 0 {
+                let each = (replica.service.resident() - before) as f64 / connections as f64;
+                table.add_alone(&format!("memory of a {who}"), Figure::kib(each), Some(20.0));
+            }
         }
         better(&mut amid, load(&vote.url, &result.url, HONEST).await);
-        let after = [&vote, &result].map(|replica| replica.service.peak() as f64);
-        for (at, connections) in [CONNECTIONS, STALLED].into_iter().enumerate() {
-            each[at] = each[at].max((after[at] - before[at]) / connections as f64);
-        }
         drop(mob);
     }
     for (name, aim) in [("p50", Aim::None), ("p99", Aim::AtMost(2.0))] {
-        let [amid, alone] = [&amid, &alone]
-            .map(|report| Figure::ms(number(report.as_ref().unwrap(), &format!("/vote/{name}"))));
+        let ms = |report: &Option<Value>| {
+            Figure::ms(number(report.as_ref().expect("a round"), &format!("/vote/{name}")))
+        };
         let what = format!("a vote amid 5000 slow and 1000 stalled connections, {name}");
-        table.add(&what, amid, ("without them", alone), aim);
+        table.add(&what, ms(&amid), ("without them", ms(&alone)), aim);
     }
-    table.add_alone("vote: memory for each slow connection", Figure::kib(each[0]), Some(20.0));
-    table.add_alone("result: memory for each stalled viewer", Figure::kib(each[1]), Some(20.0));
+    for (name, replica) in [("vote", &vote), ("result", &result)] {
+        let most = Figure::mb(replica.service.peak() as f64 / 1024.0);
+        table.add_alone(&format!("{name}: memory, at most amid them"), most, None);
+    }
 }
 
 fn gather(vote: &str, result: &str) -> Vec<Mob> {
