@@ -41,7 +41,7 @@ async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
     }
     let redis = &mut stage.deployment.redis;
     redis.kill().await;
-    redis.remove_data();
+    redis.wipe();
     redis.resume().await;
     stage.deployment.postgres.resume().await;
     assert_eq!(stage.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));

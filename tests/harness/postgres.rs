@@ -1,8 +1,8 @@
 //! A PostgreSQL of its own for each test that needs one.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,7 @@ pub struct Postgres {
     folder: TempDir,
     port: u16,
     settings: Vec<String>,
+    env: Vec<(&'static str, PathBuf)>,
 }
 
 impl Postgres {
@@ -63,8 +64,14 @@ impl Postgres {
 
     /// Starts it with further settings, which override ours.
     pub async fn start_with(settings: &[&str]) -> Self {
+        Self::start_on(settings, Vec::new()).await
+    }
+
+    /// Starts it also with variables that only this server sees.
+    pub async fn start_on(settings: &[&str], env: Vec<(&'static str, PathBuf)>) -> Self {
         loop {
             let mut postgres = Self::reserve();
+            postgres.env.clone_from(&env);
             postgres.settings.extend(settings.iter().map(ToString::to_string));
             match postgres.launch().await {
                 Ok(()) => return postgres,
@@ -77,7 +84,7 @@ impl Postgres {
     pub fn reserve() -> Self {
         let folder = server_folder();
         unpack(&TEMPLATE, folder.path());
-        Self { process: None, folder, port: free_port(), settings: Vec::new() }
+        Self { process: None, folder, port: free_port(), settings: Vec::new(), env: Vec::new() }
     }
 
     pub fn url(&self) -> String {
@@ -96,19 +103,6 @@ impl Postgres {
         }
     }
 
-    /// A copy of the data of a server that was killed.
-    pub fn copy(&self) -> Vec<u8> {
-        assert!(self.process.is_none(), "PostgreSQL is running, so its data changes");
-        run(server_command("tar", self.folder.path()).args(["-c", "data"]))
-    }
-
-    /// Replaces the data of a server that was killed with an older copy.
-    pub fn restore(&mut self, copy: &[u8]) {
-        assert!(self.process.is_none(), "PostgreSQL is running on its data");
-        fs::remove_dir_all(self.folder.path().join("data")).expect("the data folder");
-        unpack(copy, self.folder.path());
-    }
-
     pub async fn pool(&self) -> PgPool {
         PgPool::connect(&self.url()).await.expect("a connection to PostgreSQL")
     }
@@ -122,6 +116,16 @@ impl Postgres {
         self.process().unpause();
     }
 
+    /// An immediate shutdown frees the System V segment that a SIGKILL would leave to the machine,
+    /// unless the server is resumed on the same folder.
+    pub fn quit(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.unpause();
+            send_signal("QUIT", &[process.pid()]);
+            process.reap();
+        }
+    }
+
     fn process(&self) -> &Service {
         self.process.as_ref().expect("PostgreSQL is running")
     }
@@ -133,19 +137,57 @@ impl Postgres {
         for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
             command.args(["-c", setting]);
         }
+        command.envs(self.env.iter().cloned());
         self.process = Some(Service::launch(command, READY).await?);
         Ok(())
     }
 }
 
+#[allow(dead_code, reason = "only the faults do this to it")]
+impl Postgres {
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Everything it printed since it was started last.
+    pub fn output(&self) -> String {
+        self.process().output()
+    }
+
+    /// Sends SIGTERM, upon which the server takes no new connections; then SIGINT, which ends those
+    /// there are, as Docker and systemd do; and waits until the server has ended.
+    pub async fn terminate(&mut self) {
+        let mut process = self.process.take().expect("PostgreSQL is running");
+        process.terminate();
+        process.line("received smart shutdown request").await;
+        process.interrupt();
+        process.exit().await;
+    }
+
+    /// Forgets everything; for a server that does not run.
+    pub fn wipe(&mut self) {
+        assert!(self.process.is_none(), "PostgreSQL is running");
+        self.folder = server_folder();
+        unpack(&TEMPLATE, self.folder.path());
+    }
+
+    /// A copy of all data; of a server that does not run.
+    pub fn copy(&self) -> Vec<u8> {
+        assert!(self.process.is_none(), "PostgreSQL is running");
+        run(server_command("tar", self.folder.path()).args(["-c", "data"]))
+    }
+
+    /// Goes back to this copy; for a server that does not run.
+    pub fn restore(&mut self, copy: &[u8]) {
+        assert!(self.process.is_none(), "PostgreSQL is running");
+        self.folder = server_folder();
+        unpack(copy, self.folder.path());
+    }
+}
+
 impl Drop for Postgres {
-    /// An immediate shutdown frees the System V segment that a SIGKILL would leave to the machine.
     fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            process.unpause();
-            send_signal("QUIT", &[process.pid()]);
-            process.reap();
-        }
+        self.quit();
     }
 }
 

@@ -1,6 +1,7 @@
 //! A Redis of its own for each test that needs one.
 
-use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::Command;
 
 use redis::aio::MultiplexedConnection;
@@ -22,6 +23,7 @@ pub struct Redis {
     folder: TempDir,
     port: u16,
     args: Vec<String>,
+    env: Vec<(&'static str, PathBuf)>,
 }
 
 impl Redis {
@@ -31,8 +33,14 @@ impl Redis {
 
     /// Starts Redis with further arguments, which override ours.
     pub async fn start_with(args: &[&str]) -> Self {
+        Self::start_on(args, Vec::new()).await
+    }
+
+    /// Starts it also with variables that only this server sees.
+    pub async fn start_on(args: &[&str], env: Vec<(&'static str, PathBuf)>) -> Self {
         loop {
             let mut redis = Self::reserve();
+            redis.env.clone_from(&env);
             redis.args.extend(args.iter().map(ToString::to_string));
             match redis.launch().await {
                 Ok(()) => return redis,
@@ -48,6 +56,7 @@ impl Redis {
             folder: TempDir::with_prefix("redis-").expect("a temporary folder"),
             port: free_port(),
             args: Vec::new(),
+            env: Vec::new(),
         }
     }
 
@@ -65,12 +74,6 @@ impl Redis {
         if let Err(output) = self.launch().await {
             panic!("Redis did not resume:\n{output}");
         }
-    }
-
-    /// Removes the data of a server that was killed.
-    pub fn remove_data(&self) {
-        assert!(self.process.is_none(), "Redis is running on its data");
-        fs::remove_dir_all(self.folder.path().join("appendonlydir")).expect("the log of Redis");
     }
 
     pub async fn connection(&self) -> MultiplexedConnection {
@@ -101,8 +104,34 @@ impl Redis {
             .arg(self.folder.path())
             .args(DURABLE.split(' '))
             .args(["--save", ""])
-            .args(&self.args);
+            .args(&self.args)
+            .envs(self.env.iter().cloned());
         self.process = Some(Service::launch(command, READY).await?);
         Ok(())
+    }
+}
+
+#[allow(dead_code, reason = "only the faults do this to it")]
+impl Redis {
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Everything it printed since it was started last.
+    pub fn output(&self) -> String {
+        self.process().output()
+    }
+
+    /// Sends SIGTERM, and waits until the server has ended.
+    pub async fn terminate(&mut self) {
+        let mut process = self.process.take().expect("Redis is running");
+        process.terminate();
+        process.exit().await;
+    }
+
+    /// Forgets everything; for a server that does not run.
+    pub fn wipe(&mut self) {
+        assert!(self.process.is_none(), "Redis is running");
+        self.folder = TempDir::with_prefix("redis-").expect("a temporary folder");
     }
 }
