@@ -154,11 +154,18 @@ test_all() {
     ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
     heading cargo test --workspace --locked --no-fail-fast "$@"
     cargo test --workspace --locked --no-fail-fast "$@" || status=$?
-    # A name or an option chooses among the others, and the images take minutes to build.
+    # A name or an option chooses among the others. The faults take minutes, and so do the images.
     if (($# == 0)); then
+        test_faults || status=$?
         test_containers || status=$?
     fi
     return "$status"
+}
+
+# Every fault once, with the programs that were built for the tests.
+test_faults() {
+    heading cargo test --test faults --locked
+    cargo test --test faults --locked
 }
 
 test_containers() {

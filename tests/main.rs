@@ -11,6 +11,10 @@
 
 mod harness;
 
+/// What the faults are judged by is tested like everything else.
+#[path = "faults/verdict.rs"]
+mod verdict;
+
 mod accessibility;
 mod backends;
 mod bad_input;

@@ -1,0 +1,110 @@
+//! One round: a world, voters, faults, and whether the promise was kept.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep_until};
+
+use crate::crowd::Crowd;
+use crate::diary;
+use crate::fault::Target;
+use crate::harness::eventually;
+use crate::schedule::{Blow, Combination};
+use crate::verdict::{Answer, Told, overtaken, violations};
+use crate::world::World;
+
+/// How often each voter's seat must succeed before the faults, and again after the last.
+const PROOFS: u64 = 3;
+
+/// What is played.
+#[derive(Clone, Debug)]
+pub struct Round {
+    pub faults: Combination,
+    pub seed: u64,
+    /// How Redis syncs; anything but `always` is a sabotage.
+    pub appendfsync: String,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub recorded: usize,
+    pub refused: usize,
+    pub unconfirmed: usize,
+    pub unanswered: usize,
+    /// Voters for whom one of the latter counts instead of a later, recorded one.
+    pub overtaken: usize,
+    /// In words; nothing, if the promise was kept.
+    pub wrong: Vec<String>,
+    pub took: Duration,
+}
+
+impl Round {
+    /// Plays it. Whatever does not come back in time ends it, and is wrong.
+    pub async fn play(&self) -> Outcome {
+        let began = Instant::now();
+        let played = AssertUnwindSafe(self.try_play()).catch_unwind().await;
+        let mut outcome = played.unwrap_or_else(|panic| {
+            let said = panic.downcast_ref::<String>().cloned();
+            let said = said.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Outcome { wrong: vec![said.unwrap_or_default()], ..Outcome::default() }
+        });
+        outcome.took = began.elapsed();
+        outcome
+    }
+
+    async fn try_play(&self) -> Outcome {
+        let mut world = World::start(&self.faults.0, &self.appendfsync).await;
+        let (votes, results) = (world.doors(Target::Vote), world.doors(Target::Result).concat());
+        let crowd = Crowd::gather(&votes, results, &world.diaries(), world.began, self.seed);
+        everybody_is_recorded(&crowd).await;
+        strike_and_heal(&mut world, &self.faults.schedule(self.seed)).await;
+        everybody_is_recorded(&crowd).await;
+        world.is_ready().await;
+        crowd.disperse().await;
+        world.is_quiet().await;
+        let (counted, mut wrong) = world.audit().await;
+        let told = diary::read(&world.diaries());
+        wrong.extend(violations(&told, &counted, &world.losses).iter().map(ToString::to_string));
+        let overtaken = overtaken(&told, &counted, &world.losses);
+        if !wrong.is_empty() {
+            wrong.push(format!("the voters' diaries are in {}", world.keep_diaries().display()));
+        }
+        Outcome { overtaken, wrong, ..tally(&told) }
+    }
+}
+
+/// Waits until votes are recorded at every seat, again and again.
+async fn everybody_is_recorded(crowd: &Crowd) {
+    let before = crowd.recorded();
+    eventually("votes that are recorded", async || {
+        let now = crowd.recorded();
+        now.iter().zip(&before).all(|(now, before)| *now >= before + PROOFS).then_some(())
+    })
+    .await;
+}
+
+/// One step after the other: a step that takes long delays those after it.
+async fn strike_and_heal(world: &mut World, blows: &[Blow]) {
+    let began = Instant::now();
+    let begins = blows.iter().map(|blow| (blow.from, true, blow));
+    let ends = blows.iter().map(|blow| (blow.to, false, blow));
+    let mut steps: Vec<_> = begins.chain(ends).collect();
+    steps.sort_by_key(|(at, ..)| *at);
+    for (at, strikes, blow) in steps {
+        sleep_until(began + at).await;
+        if strikes { world.strike(blow).await } else { world.heal(blow).await }
+    }
+}
+
+fn tally(told: &Told) -> Outcome {
+    let count = |answer| told.values().flatten().filter(|vote| vote.answer == answer).count();
+    Outcome {
+        recorded: count(Answer::Recorded),
+        refused: count(Answer::Refused),
+        unconfirmed: count(Answer::Unconfirmed),
+        unanswered: count(Answer::None),
+        ..Outcome::default()
+    }
+}

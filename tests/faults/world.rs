@@ -1,0 +1,228 @@
+//! The three services over real stores, each reached through a line of its own, and what happens to them.
+
+mod strike;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use redis::pipe;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::crowd::OPTIONS;
+use crate::fault::{Fault, Target};
+use crate::harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
+use crate::machine::Machine;
+use crate::proxy::Proxy;
+use crate::verdict::{Loss, Name};
+
+/// Two of each that can harm the other: voters go from one to the other, and workers share voters.
+const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];
+
+/// Far longer than a killed worker's votes wait for another one; the harness itself waits a minute.
+const SETTLE_WITHIN: Duration = Duration::from_secs(45);
+
+/// Everything between the voters and the totals.
+pub struct World {
+    stores: Deployment,
+    replicas: Vec<Member>,
+    /// Of the stores for whose disk there are plans.
+    machines: Machines,
+    copy: Vec<u8>,
+    poll: PathBuf,
+    folder: TempDir,
+    is_hit_once: bool,
+    pub losses: Vec<Loss>,
+    pub began: Instant,
+}
+
+type Machines = BTreeMap<&'static str, Machine>;
+
+/// A replica and its lines.
+struct Member {
+    service: Target,
+    replica: Replica,
+    door: Proxy,
+    redis: Proxy,
+    postgres: Proxy,
+    machine: Option<Machine>,
+}
+
+impl World {
+    /// Starts everything, ready for these faults.
+    pub async fn start(faults: &[Fault], appendfsync: &str) -> Self {
+        let folder = TempDir::with_prefix("faults-").expect("a temporary folder");
+        fs::create_dir(folder.path().join("diaries")).expect("a folder for diaries");
+        let of_disks = faults.iter().filter(|fault| fault.is_of_a_disk());
+        let machines = of_disks.map(|fault| (fault.target.name(), Machine::new())).collect();
+        let mut world = Self {
+            stores: start_stores(&machines, appendfsync).await,
+            replicas: Vec::new(),
+            machines,
+            copy: Vec::new(),
+            poll: write_poll(folder.path()),
+            folder,
+            is_hit_once: faults.len() == 1,
+            losses: Vec::new(),
+            began: Instant::now(),
+        };
+        for service in REPLICAS {
+            let is_shifted = faults.iter().any(|fault| fault.is_of_a_clock() && fault.target == service);
+            world.add(service, is_shifted.then(Machine::new)).await;
+        }
+        world.is_ready().await;
+        world
+    }
+
+    /// Where people reach the replicas of a service.
+    pub fn doors(&self, service: Target) -> Vec<String> {
+        let replicas = self.replicas.iter().filter(|member| member.service == service);
+        replicas.map(|member| format!("http://{}", member.door.address)).collect()
+    }
+
+    pub fn diaries(&self) -> PathBuf {
+        self.folder.path().join("diaries")
+    }
+
+    /// Leaves the diaries on the disk, for whoever looks into what went wrong.
+    pub fn keep_diaries(self) -> PathBuf {
+        let diaries = self.diaries();
+        let _kept = self.folder.keep();
+        diaries
+    }
+
+    pub async fn is_ready(&self) {
+        for member in &self.replicas {
+            member.replica.wait_until_ready().await;
+        }
+    }
+
+    /// Waits until no request of a voter is under way any more, on either side of the door.
+    pub async fn is_quiet(&self) {
+        eventually("the end of every voter's connection", async || {
+            self.replicas.iter().all(|member| member.door.is_idle()).then_some(())
+        })
+        .await;
+    }
+
+    /// What counts for each voter, once nothing waits; and in words, whatever is wrong beside that.
+    pub async fn audit(&self) -> (BTreeMap<String, char>, Vec<String>) {
+        let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
+        let began = Instant::now();
+        let (well, said) = eventually("an answer of worker verify", async || {
+            let (well, said) = self.stores.verify().await;
+            let is_settled = is_none(&said, "waiting") && is_none(&said, "pending");
+            (is_settled || began.elapsed() > SETTLE_WITHIN).then_some((well && is_settled, said))
+        })
+        .await;
+        let is_well = well && is_none(&said, "dead");
+        let wrong = if is_well { Vec::new() } else { vec![format!("worker verify says:\n{said}")] };
+        let counted = self.counted().await;
+        if is_well {
+            self.is_shown(&counted).await;
+        }
+        (counted, wrong)
+    }
+
+    async fn counted(&self) -> BTreeMap<String, char> {
+        let pool = self.stores.postgres.pool().await;
+        let ballots = sqlx::query_as("SELECT replace(voter::text, '-', ''), choice FROM ballots");
+        let ballots: Vec<(String, String)> = ballots.fetch_all(&pool).await.expect("the ballots");
+        ballots.into_iter().map(|(voter, choice)| (voter, key(&choice))).collect()
+    }
+
+    /// Waits until every `result` shows what is counted.
+    async fn is_shown(&self, counted: &BTreeMap<String, char>) {
+        let votes = |option: &Value| {
+            let shown = option["key"].as_str().map(key);
+            counted.values().filter(|choice| Some(**choice) == shown).count()
+        };
+        for url in self.doors(Target::Result) {
+            totals_of(&url, "the results to show what is counted", |totals| {
+                let options = totals["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+                options.len() == OPTIONS.len()
+                    && options.iter().all(|option| option["votes"] == votes(option))
+            })
+            .await;
+        }
+    }
+
+    async fn add(&mut self, service: Target, machine: Option<Machine>) {
+        let (redis, postgres) = (self.stores.redis.address(), self.stores.postgres.address());
+        let (redis, postgres) = (Proxy::to(redis).await, Proxy::to(postgres).await);
+        let replica = self.spawn(service, &redis, &postgres, machine.as_ref());
+        let door = Proxy::to(address_of(&replica)).await;
+        self.replicas.push(Member { service, replica, door, redis, postgres, machine });
+    }
+
+    fn spawn(&self, service: Target, redis: &Proxy, postgres: &Proxy, machine: Option<&Machine>) -> Replica {
+        let redis = format!("redis://{}/", redis.address);
+        let postgres = format!("postgres://postgres@{}/postgres", postgres.address);
+        let usual = [
+            ("REDIS_URL", redis.as_str()),
+            ("DATABASE_URL", &postgres),
+            ("POLL", path(&self.poll)),
+            ("DRAIN", "200ms"),
+        ];
+        let machine = machine.map(Machine::env).unwrap_or_default();
+        let machine: Vec<_> = machine.iter().map(|(name, value)| (*name, path(value))).collect();
+        self.stores.spawn(service.name(), &[&usual[..], &machine].concat())
+    }
+
+    fn restart(&mut self, number: usize) {
+        let Member { service, redis, postgres, machine, .. } = &self.replicas[number];
+        let replica = self.spawn(*service, redis, postgres, machine.as_ref());
+        let member = &mut self.replicas[number];
+        member.door.lead_to(address_of(&replica));
+        member.replica = replica;
+    }
+
+    /// What waits in the queue, and which of it a worker has taken.
+    async fn queue(&self, empty_it: bool) -> (BTreeSet<Name>, BTreeSet<Name>) {
+        let mut commands = pipe();
+        commands.atomic().cmd("XRANGE").arg("urna:votes").arg("-").arg("+");
+        commands.cmd("XPENDING").arg("urna:votes").arg("workers").arg("-").arg("+").arg(1_000_000);
+        if empty_it {
+            commands.cmd("FLUSHALL").ignore();
+        }
+        type Entries = Vec<(String, BTreeMap<String, String>)>;
+        let (entries, taken): (Entries, Vec<(String, String, u64, u64)>) =
+            commands.query_async(&mut self.stores.redis.connection().await).await.expect("what waits");
+        let taken: BTreeSet<String> = taken.into_iter().map(|(entry, ..)| entry).collect();
+        let name =
+            |fields: &BTreeMap<String, String>| (fields["voter"].clone(), fields["ord"].parse().unwrap());
+        let untaken =
+            entries.iter().filter(|(entry, _)| !taken.contains(entry)).map(|(_, fields)| name(fields));
+        (entries.iter().map(|(_, fields)| name(fields)).collect(), untaken.collect())
+    }
+}
+
+async fn start_stores(machines: &Machines, appendfsync: &str) -> Deployment {
+    let env = |store: Target| machines.get(store.name()).map(Machine::env).unwrap_or_default();
+    let redis = Redis::start_on(&["--appendfsync", appendfsync], env(Target::Redis)).await;
+    Deployment::over(redis, Postgres::start_on(&[], env(Target::Postgres)).await)
+}
+
+fn write_poll(folder: &Path) -> PathBuf {
+    let poll = folder.join("poll.toml");
+    let text = format!("id = \"faults\"\nquestion = \"Which?\"\noptions = {:?}\n", OPTIONS.map(String::from));
+    fs::write(&poll, text).expect("room for a poll file");
+    poll
+}
+
+fn key(choice: &str) -> char {
+    choice.parse().expect("the key of an option")
+}
+
+fn address_of(replica: &Replica) -> SocketAddr {
+    let address = replica.url.strip_prefix("http://").and_then(|address| address.parse().ok());
+    address.expect("the address of a replica")
+}
+
+/// As an environment variable holds it.
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}

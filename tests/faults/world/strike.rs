@@ -1,0 +1,251 @@
+//! How each fault begins and ends.
+
+use super::{Machine, Member, World, eventually};
+use crate::fault::{Fault, Kind, Line, Target};
+use crate::machine::Orders;
+use crate::proxy::{Flow, Proxy, Weather};
+use crate::schedule::Blow;
+use crate::verdict::Loss;
+
+/// In hours.
+const AHEAD: i64 = 1;
+const BEHIND: i64 = -1;
+
+const WELL: Orders = Orders { hours_ahead: 0, disk_is_full: false, disk_is_slow: false };
+const SLOW: Orders = Orders { disk_is_slow: true, ..WELL };
+const FULL: Orders = Orders { disk_is_full: true, ..WELL };
+
+/// More than voters vote at once.
+const ENOUGH_TO_LOSE: usize = 20;
+
+/// What a store says that notices its full disk.
+const NO_ROOM: [&str; 2] = ["No space left on device", "AOF write error"];
+
+impl World {
+    /// Begins a fault.
+    pub async fn strike(&mut self, blow: &Blow) {
+        match blow.fault.weather() {
+            Some(weather) => self.set_lines(blow, weather),
+            None if blow.fault.target.is_store() => self.strike_store(blow).await,
+            None => self.strike_replicas(blow).await,
+        }
+    }
+
+    /// Ends it: what was stopped is started again, and nothing else is.
+    pub async fn heal(&mut self, blow: &Blow) {
+        if self.is_hit_once {
+            eventually("an effect of the fault", async || self.had_an_effect(blow).then_some(())).await;
+        }
+        match blow.fault.weather() {
+            Some(_) => self.set_lines(blow, Weather::default()),
+            None if blow.fault.target.is_store() => self.heal_store(blow).await,
+            None => self.heal_replicas(blow).await,
+        }
+    }
+
+    async fn strike_store(&mut self, blow: &Blow) {
+        let Fault { target, kind, .. } = blow.fault;
+        match (kind, target) {
+            (Kind::Pause, Target::Redis) => self.stores.redis.pause(),
+            (Kind::Pause, _) => self.stores.postgres.pause(),
+            (Kind::Terminate, Target::Redis) => self.stores.redis.terminate().await,
+            (Kind::Terminate, _) => self.stores.postgres.terminate().await,
+            (Kind::SlowDisk | Kind::SlowDiskKill, _) => self.machine(target).set(SLOW),
+            (Kind::DiskFull, _) => self.machine(target).set(FULL),
+            (Kind::Wiped, Target::Redis) => self.wipe_redis(blow).await,
+            (Kind::Wiped, _) => self.wipe_postgres(blow).await,
+            (Kind::Older, _) => self.copy_postgres().await,
+            (_, _) => self.kill(target).await,
+        }
+    }
+
+    async fn heal_store(&mut self, blow: &Blow) {
+        let Fault { target, kind, .. } = blow.fault;
+        match (kind, target) {
+            (Kind::Pause, Target::Redis) => self.stores.redis.unpause(),
+            (Kind::Pause, _) => self.stores.postgres.unpause(),
+            (Kind::SlowDisk, _) => self.machine(target).set(WELL),
+            (Kind::SlowDiskKill | Kind::DiskFull, _) => self.restart_on_a_good_disk(target).await,
+            (Kind::Wiped, _) if !blow.restarts => {}
+            (Kind::Older, _) => self.restore_postgres().await,
+            (_, _) => {
+                self.resume(target).await;
+                self.set_lines(blow, Weather::default());
+            }
+        }
+    }
+
+    /// A store has a line to each replica, and a replica has one for each purpose.
+    fn set_lines(&self, blow: &Blow, weather: Weather) {
+        self.lines(blow).for_each(|line| line.set(weather));
+    }
+
+    /// A fault without one would prove nothing. Beside others it may have none until they end: a
+    /// line to a store that is down carries nothing.
+    fn had_an_effect(&self, blow: &Blow) -> bool {
+        let Fault { target, kind, .. } = blow.fault;
+        match (kind, target) {
+            (Kind::SlowDisk | Kind::SlowDiskKill, _) => self.machine(target).synced_slowly(),
+            (Kind::DiskFull, Target::Redis) => says_no_room(&self.stores.redis.output()),
+            (Kind::DiskFull, _) => says_no_room(&self.stores.postgres.output()),
+            _ => blow.fault.weather().is_none() || self.lines(blow).any(Proxy::hindered),
+        }
+    }
+
+    fn lines(&self, blow: &Blow) -> impl Iterator<Item = &Proxy> {
+        let line = match (blow.fault.target, blow.fault.line) {
+            (_, Some(line)) => line,
+            (Target::Redis, None) => Line::Redis,
+            (_, None) => Line::Postgres,
+        };
+        self.hit(blow).into_iter().map(move |number| self.replicas[number].line(line))
+    }
+
+    /// Which replicas are hit: of a store's lines, all.
+    fn hit(&self, blow: &Blow) -> Vec<usize> {
+        let target = blow.fault.target;
+        let at_most = if blow.every_replica || target.is_store() { self.replicas.len() } else { 1 };
+        let replicas = self.replicas.iter().enumerate();
+        let hit = replicas.filter(|(_, member)| target.is_store() || member.service == target);
+        hit.map(|(number, _)| number).take(at_most).collect()
+    }
+
+    async fn strike_replicas(&mut self, blow: &Blow) {
+        for number in self.hit(blow) {
+            let member = &mut self.replicas[number];
+            let service = &mut member.replica.service;
+            match (blow.fault.kind, &member.machine) {
+                (Kind::Pause, _) => service.pause(),
+                (Kind::Terminate, _) => {
+                    service.terminate();
+                    let ended = service.exit().await;
+                    assert!(ended.success(), "it ended with {ended}:\n{}", service.output());
+                }
+                (Kind::ClockAhead, Some(machine)) => machine.shift(AHEAD, &member.replica).await,
+                (Kind::ClockBehind, Some(machine)) => machine.shift(BEHIND, &member.replica).await,
+                (_, _) => service.kill().await,
+            }
+        }
+    }
+
+    async fn heal_replicas(&mut self, blow: &Blow) {
+        for number in self.hit(blow) {
+            let member = &self.replicas[number];
+            match (blow.fault.kind, &member.machine) {
+                (Kind::Pause, _) => member.replica.service.unpause(),
+                (Kind::ClockAhead | Kind::ClockBehind, Some(machine)) => {
+                    machine.shift(0, &member.replica).await
+                }
+                (_, _) => self.restart(number),
+            }
+        }
+    }
+
+    async fn kill(&mut self, store: Target) {
+        match store {
+            Target::Redis => self.stores.redis.kill().await,
+            _ => self.stores.postgres.kill().await,
+        }
+    }
+
+    async fn resume(&mut self, store: Target) {
+        match store {
+            Target::Redis => self.stores.redis.resume().await,
+            _ => self.stores.postgres.resume().await,
+        }
+    }
+
+    async fn restart_on_a_good_disk(&mut self, store: Target) {
+        self.kill(store).await;
+        self.machine(store).set(WELL);
+        self.resume(store).await;
+    }
+
+    fn machine(&self, store: Target) -> &Machine {
+        &self.machines[store.name()]
+    }
+
+    /// Either at once, or by a new folder: then nobody is told of anything any more before that.
+    async fn wipe_redis(&mut self, blow: &Blow) {
+        self.some_votes_wait().await;
+        if blow.restarts {
+            self.set_lines(blow, Weather { broken: true, ..Weather::default() });
+        }
+        let (waited, _) = self.queue(true).await;
+        self.losses.push(Loss::Queue { waited });
+        if blow.restarts {
+            self.stores.redis.kill().await;
+            self.stores.redis.wipe();
+        }
+        self.let_workers_count(true);
+    }
+
+    /// An empty queue has nothing to lose.
+    async fn some_votes_wait(&self) {
+        self.let_workers_count(false);
+        let some_wait = async || (self.queue(false).await.0.len() >= ENOUGH_TO_LOSE).then_some(());
+        eventually("votes that wait", some_wait).await;
+    }
+
+    fn let_workers_count(&self, may: bool) {
+        let requests = if may { Flow::Open } else { Flow::Stalled };
+        for member in self.replicas.iter().filter(|member| member.service == Target::Worker) {
+            member.postgres.set(Weather { requests, ..Weather::default() });
+        }
+    }
+
+    async fn wipe_postgres(&mut self, blow: &Blow) {
+        if blow.restarts {
+            self.stores.postgres.quit();
+            self.stores.postgres.wipe();
+        } else {
+            let pool = self.stores.postgres.pool().await;
+            // A batch that is under way may be in its way.
+            eventually("a dropped schema", async || {
+                sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&pool).await.ok()
+            })
+            .await;
+        }
+        self.lost_what_was_counted().await;
+    }
+
+    async fn copy_postgres(&mut self) {
+        self.stores.postgres.kill().await;
+        self.copy = self.stores.postgres.copy();
+        self.stores.postgres.resume().await;
+        let copied = self.counted().await;
+        eventually("votes that are not in the copy", async || {
+            let now = self.counted().await;
+            let news = now.iter().filter(|(voter, choice)| copied.get(*voter) != Some(choice)).count();
+            (news >= ENOUGH_TO_LOSE).then_some(())
+        })
+        .await;
+    }
+
+    async fn restore_postgres(&mut self) {
+        self.stores.postgres.quit();
+        self.stores.postgres.restore(&self.copy);
+        self.lost_what_was_counted().await;
+        self.stores.postgres.resume().await;
+    }
+
+    async fn lost_what_was_counted(&mut self) {
+        let (_, untaken) = self.queue(false).await;
+        let until_ms = self.began.elapsed().as_millis() as u64;
+        self.losses.push(Loss::Ledger { until_ms, untaken });
+    }
+}
+
+fn says_no_room(said: &str) -> bool {
+    NO_ROOM.iter().any(|text| said.contains(text))
+}
+
+impl Member {
+    fn line(&self, line: Line) -> &Proxy {
+        match line {
+            Line::Door => &self.door,
+            Line::Redis => &self.redis,
+            Line::Postgres => &self.postgres,
+        }
+    }
+}
