@@ -154,11 +154,11 @@ async fn play_all(cli: &Cli, mut rounds: Box<dyn Iterator<Item = Round> + Send>)
 }
 
 fn tell(number: usize, round: &Round, outcome: &Outcome) {
-    let Outcome { recorded, refused, unconfirmed, unanswered, wrong, took, .. } = outcome;
+    let Outcome { recorded, refused, unconfirmed, unanswered, overtaken, wrong, took } = outcome;
     let word = if wrong.is_empty() { "ok" } else { "BROKEN" };
     println!(
         "{number:>4}  {word:<6}  {}  seed {}: {recorded} recorded, {refused} refused, {unconfirmed} not confirmed, \
-         {unanswered} without an answer, {:.1} s",
+         {unanswered} without an answer, {overtaken} overtaken, {:.1} s",
         round.faults,
         round.seed,
         took.as_secs_f64()
