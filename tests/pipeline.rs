@@ -5,6 +5,8 @@
 use std::cell::Cell;
 
 use redis::AsyncCommands;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::harness::{Deployment, Voter, eventually, totals_of};
 
@@ -115,6 +117,25 @@ async fn killing_vote_loses_no_recorded_vote() {
 }
 
 #[tokio::test]
+async fn a_vote_whose_voter_gave_up_and_voted_elsewhere_does_not_come_later() {
+    let deployment = Deployment::start().await;
+    let (hung, other) = (deployment.ready("vote").await, deployment.ready("vote").await);
+    let mut voters = Voter::arrive_many(&other.url, 20).await;
+    hung.service.pause();
+    for voter in &mut voters {
+        give_up(&hung.url, voter).await;
+        voter.insist(&[&other.url], "b").await;
+    }
+    hung.service.unpause();
+    // Recorded there after them, so they were dealt with.
+    let mut last = Voter::arrive(&hung.url).await;
+    last.insist(&[&hung.url], "a").await;
+    voters.push(last);
+    let _worker = deployment.ready("worker").await;
+    deployment.counts_exactly(&voters).await;
+}
+
+#[tokio::test]
 async fn killing_redis_loses_no_recorded_vote() {
     let mut deployment = Deployment::start().await;
     let (vote, _worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
@@ -221,6 +242,18 @@ async fn everybody_votes(voters: &mut [Voter], urls: &[&str]) {
             voter.insist(urls, "b").await;
         }
     }
+}
+
+/// Sends a vote and hangs up, whether anybody has read it or not.
+async fn give_up(url: &str, voter: &Voter) {
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let vote = format!(
+        "POST / HTTP/1.1\r\nhost: {host}\r\ncookie: {}\r\ncontent-length: 6\r\n\
+         content-type: application/x-www-form-urlencoded\r\n\r\nvote=a",
+        voter.cookie
+    );
+    stream.write_all(vote.as_bytes()).await.unwrap();
 }
 
 /// Waits until the worker holds a part of a batch.

@@ -24,12 +24,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod assets;
+mod line;
 mod notice;
 mod reader;
 mod sibling;
 mod weighted;
 
 pub use self::assets::{Asset, STYLE, edition};
+use self::line::Attended;
+pub use self::line::Line;
 pub use self::notice::Notice;
 pub use self::reader::{COOKIE_KEPT_FOR, Reader};
 pub use self::sibling::Sibling;
@@ -81,8 +84,7 @@ const HEADERS: [(HeaderName, &str); 4] = [
 ];
 
 /// One client's requests and their answers.
-type Conversation =
-    UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, TowerToHyperService<Router>>;
+type Conversation = UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, Attended>;
 
 /// Nothing but our own files, and no page of ours inside another's.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
@@ -166,6 +168,7 @@ fn waiting(listener: TcpListener) -> Vec<TcpStream> {
 async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, shutdown: CancellationToken) {
     // An answer is one small write, and waiting for more would only delay it.
     let _ = stream.set_nodelay(true);
+    let Ok(line) = Line::of(&stream) else { return };
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(TAKEN_WITHIN));
     let mut conversation = http1::Builder::new()
@@ -173,7 +176,10 @@ async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, s
         .header_read_timeout(HEADERS_WITHIN)
         .max_headers(HEADERS_MAX)
         .max_buf_size(HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(app))
+        .serve_connection(
+            TokioIo::new(Box::pin(stream)),
+            Attended { app: TowerToHyperService::new(app), line },
+        )
         .with_upgrades();
     let ended = tokio::select! {
         ended = &mut conversation => ended,

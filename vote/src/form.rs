@@ -10,7 +10,7 @@ use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
 use common::ballot::{Ballot, Choice, random_uuid};
-use common::http::{Notice, RETRY_AFTER_SECONDS, Reader};
+use common::http::{Line, Notice, RETRY_AFTER_SECONDS, Reader};
 use common::phrases::{Phrase, isolated};
 use common::poll::Poll;
 use common::queue::AppendError;
@@ -55,6 +55,7 @@ pub(crate) async fn cast(
 ) -> Response {
     let asked = Instant::now();
     let headers = request.headers().clone();
+    let line = request.extensions().get::<Line>().cloned();
     let vote = match read(&desk.booth.poll, request).await {
         Ok(vote) => vote,
         Err(notice) => return invalid(notice),
@@ -63,6 +64,9 @@ pub(crate) async fn cast(
         return invalid(no_identity(&reader));
     };
     let appended = match vote {
+        // A replica that hung may hold votes of voters who gave up, and voted elsewhere since. Taken
+        // now, such a vote would be the later one.
+        Vote::Here(_) if line.is_some_and(|line| line.is_dead()) => Err(NOT_RECORDED),
         Vote::Here(choice) => append(&desk, &mut voter, choice).await,
         Vote::InAnotherPoll => Err(OTHER_POLL),
     };
