@@ -133,6 +133,9 @@ check_sources() {
     step cargo fmt --all --check
     step cargo clippy --workspace --all-targets --locked -- -D warnings
     step env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
+    # What proves that the faults would be noticed, and what only the fuzzers open, must not rot.
+    step sh -c 'for patch in tests/faults/sabotage/*.patch; do git apply --check "$patch" || exit; done'
+    step cargo clippy --package vote --features fuzzing --locked -- -D warnings
     # The tests run every service's program, but `cargo test` builds only those of the tested package.
     step cargo build --workspace --bins --locked
 }

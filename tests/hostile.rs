@@ -31,7 +31,11 @@ const FILES: u64 = 8_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
-    assert!(may_open() >= FILES, "this test opens {FILES} files: run ./test.sh, or ulimit -n {FILES}");
+    assert!(
+        may_open() >= FILES,
+        "this test opens {FILES} files, and the limit is {}: raise it with ulimit -n, or its hard limit in /etc/security/limits.conf",
+        may_open()
+    );
     let deployment = Deployment::start().await;
     let (vote, _worker, result) = deployment.one_of_each().await;
     let before = [&vote, &result].map(|replica| replica.service.resident());

@@ -61,7 +61,7 @@ async fn votes_are_counted_and_measured_on_their_way() {
 #[tokio::test]
 async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     let mut deployment = Deployment::start().await;
-    deployment.postgres.kill().await;
+    deployment.postgres.quit();
     let vote = deployment.spawn("vote", &[("RELEASE", "canary")]);
     vote.wait_until_ready().await;
     shows(&vote, r#"urna_build_info{version="canary"}"#, 1.0).await;

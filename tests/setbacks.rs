@@ -77,7 +77,7 @@ async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     stage.everybody_votes("b").await;
     let after = stage.mark().await;
 
-    stage.deployment.postgres.kill().await;
+    stage.deployment.postgres.quit();
     for key in ["a", "b", "a", "b"] {
         for voter in &mut stage.voters {
             voter.insist(&[&stage.vote.url], key).await;

@@ -100,6 +100,10 @@ impl Election {
         assert!(answer.contains(says), "{answer}\nshould say {says:?} to\n{shown}");
         assert!(!answer.contains(TAG), "{answer}\nrepeats a tag that it was sent in\n{shown}");
         if status == 303 {
+            let kept = answer.lines().find(|line| line.starts_with("set-cookie:")).unwrap_or_default();
+            let is_for_a =
+                [".nesquik-cola-cao.a.", ".nesquik-cola-cao.a!"].iter().any(|own| kept.contains(own));
+            assert!(is_for_a, "{answer}\nis recorded for another option, to\n{shown}");
             self.oddball.recorded = Some("a".to_owned());
         }
         self.cases += 1;

@@ -140,8 +140,9 @@ async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<Counted>) {
         }
         for (entry, reason) in &counted.dead {
             tracing::error!("entry {} can never be counted: {reason}", entry.0);
-            FIGURES.dead.increment(1);
-            settled = settled.and(queue.bury(entry, reason).await);
+            let buried = queue.bury(entry, reason).await;
+            FIGURES.dead.increment(u64::from(buried.is_ok()));
+            settled = settled.and(buried);
         }
         if let Err(error) = settled {
             tracing::debug!("counted votes stay in the queue a little longer: {error}");
