@@ -121,7 +121,7 @@ async fn containers_give_up_what_they_do_not_need() {
     for service in SERVICES {
         let image = format!("urna-{service}");
         let size = urna.run("docker", &["image", "inspect", "--format", "{{.Size}}", &image]);
-        let size: u64 = size.trim().parse().unwrap();
+        let size = size.trim().parse::<u64>().unwrap();
         assert!(size <= 10_000_000, "the image of {service} has {size} bytes");
     }
 }
