@@ -17,7 +17,7 @@ use crate::fault::{Fault, Target};
 use crate::harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 use crate::machine::Machine;
 use crate::proxy::Proxy;
-use crate::verdict::{Loss, Name};
+use crate::verdict::{Loss, Name, Row};
 
 /// Two of each that can harm the other: voters go from one to the other, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// What counts for each voter, once nothing waits; and in words, whatever is wrong beside that.
-    pub async fn audit(&self) -> (BTreeMap<String, char>, Vec<String>) {
+    pub async fn audit(&self) -> (BTreeMap<String, Row>, Vec<String>) {
         let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
         let began = Instant::now();
         let (well, said) = eventually("an answer of worker verify", async || {
@@ -127,18 +127,18 @@ impl World {
         (counted, wrong)
     }
 
-    async fn counted(&self) -> BTreeMap<String, char> {
+    async fn counted(&self) -> BTreeMap<String, Row> {
         let pool = self.stores.postgres.pool().await;
-        let ballots = sqlx::query_as("SELECT replace(voter::text, '-', ''), choice FROM ballots");
-        let ballots: Vec<(String, String)> = ballots.fetch_all(&pool).await.expect("the ballots");
-        ballots.into_iter().map(|(voter, choice)| (voter, key(&choice))).collect()
+        let ballots = sqlx::query_as("SELECT replace(voter::text, '-', ''), choice, ord FROM ballots");
+        let ballots: Vec<(String, String, i64)> = ballots.fetch_all(&pool).await.expect("the ballots");
+        ballots.into_iter().map(|(voter, choice, ord)| (voter, (key(&choice), ord))).collect()
     }
 
     /// Waits until every `result` shows what is counted.
-    async fn is_shown(&self, counted: &BTreeMap<String, char>) {
+    async fn is_shown(&self, counted: &BTreeMap<String, Row>) {
         let votes = |option: &Value| {
             let shown = option["key"].as_str().map(key);
-            counted.values().filter(|choice| Some(**choice) == shown).count()
+            counted.values().filter(|(choice, _)| Some(*choice) == shown).count()
         };
         for url in self.doors(Target::Result) {
             totals_of(&url, "the results to show what is counted", |totals| {
