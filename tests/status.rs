@@ -127,7 +127,11 @@ async fn without_postgres_it_says_so_and_who_cannot_count() {
     urna.postgres.kill().await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     broken_at(&result.url, "db", "PostgreSQL does not answer").await;
-    broken_at(&result.url, "worker", "Nothing is counted by worker-1").await;
+    let status = status_of(&result.url, "the worker to notice", |status| {
+        hop(status, "worker")["trouble"].to_string().contains("Nothing is counted by worker-1")
+    })
+    .await;
+    assert_eq!(status["summary"], "Something is broken at db.", "the worker is only its victim");
     urna.postgres.resume().await;
     status_of(&result.url, "all well again", |status| status["state"] == "well").await;
 }

@@ -148,7 +148,11 @@ fn voting(reading: &Reading) -> Found {
 
 fn counting(reading: &Reading) -> Found {
     let lacking = lacking(Kind::Worker, Part::Ledger, reading);
-    let lacking = lacking.map(|(state, names)| (state, Trouble::WithoutLedger(names)));
+    // What breaks a worker then is told of the ledger.
+    let is_excused = reading.ledger.live == Some(false);
+    let lacking = lacking.map(|(state, names)| {
+        (if is_excused { State::Doubtful } else { state }, Trouble::WithoutLedger(names))
+    });
     let oldest = reading.queue.as_ref().and_then(|queue| queue.depth.oldest);
     let behind = oldest.filter(|oldest| *oldest > BEHIND_AFTER).map(|oldest| {
         let at_work = last_counted(reading).is_some_and(|ago| ago < BEHIND_AFTER);

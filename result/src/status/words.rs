@@ -144,11 +144,19 @@ pub(super) fn lasts(trouble: &Trouble, lasts: Duration, tongue: Tongue<'_>) -> O
 /// What to try, and the commands for that.
 pub(super) fn advice(hop: Hop, trouble: &Trouble, tongue: Tongue<'_>) -> (Option<String>, Vec<String>) {
     let (say, name) = (tongue.say, tongue.name(hop));
-    let log =
-        |of: &str| [format!("docker compose logs --tail 20 {of}"), format!("docker service logs urna_{of}")];
+    let log = |of: &str| {
+        [
+            format!("docker compose logs --tail 20 {of}"),
+            format!("docker service logs urna_{of}  # in a swarm"),
+        ]
+    };
     let start = || {
         let [compose, _] = log(name);
-        vec![format!("docker compose start {name}"), compose, format!("docker service ps urna_{name}")]
+        vec![
+            format!("docker compose start {name}"),
+            compose,
+            format!("docker service ps urna_{name}  # in a swarm"),
+        ]
     };
     let (advice, commands): (_, Vec<String>) = match trouble {
         Trouble::NotReadYet | Trouble::NotKnown => return Default::default(),
