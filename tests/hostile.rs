@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::harness::{Deployment, Manner, Mob, Replica, Voter, eventually, totals_of};
 
-/// So many of each kind, 5,010 in all.
+/// So many of each kind, 5,210 in all.
 const SLOW: [(Manner, usize); 6] = [
-    (Manner::Silent, 2_000),
+    (Manner::Silent, 2_200),
     (Manner::SlowHeaders, 1_500),
     (Manner::SlowBody, 1_500),
     (Manner::EndlessAddress, 3),
@@ -66,7 +66,7 @@ async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
     viewers.iter().chain(&slow).for_each(Mob::tire);
     for replica in [&vote, &result] {
         eventually("everybody to be shown out", async || {
-            (replica.service.open_files() <= OPEN_AT_REST).then_some(())
+            (replica.service.open_sockets() <= OPEN_AT_REST).then_some(())
         })
         .await;
     }
@@ -74,7 +74,7 @@ async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
 
 async fn are_open(replica: &Replica, connections: usize) {
     eventually(&format!("{connections} connections"), async || {
-        (replica.service.open_files() >= connections).then_some(())
+        (replica.service.open_sockets() >= connections).then_some(())
     })
     .await;
 }

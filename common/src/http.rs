@@ -93,6 +93,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 
 /// Serves `app` on `listener` until `shutdown`, then lets what is in flight end.
 pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+    line::allow_many();
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {

@@ -15,7 +15,7 @@ const HONEST: &[&str] = &["--rate=200", "--duration=20s", "--voters=4000", "--ch
 const ROUNDS: usize = 3;
 
 const SLOW: [(Manner, usize); 3] =
-    [(Manner::Silent, 2_000), (Manner::SlowHeaders, 1_500), (Manner::SlowBody, 1_500)];
+    [(Manner::Silent, 2_200), (Manner::SlowHeaders, 1_500), (Manner::SlowBody, 1_500)];
 
 const ENDLESS: [Manner; 3] = [Manner::EndlessAddress, Manner::EndlessHeader, Manner::EndlessBody];
 
@@ -35,7 +35,7 @@ pub async fn measure(table: &mut Table) {
         let before = crowded.map(|(_, replica, _)| replica.service.resident());
         let mob = gather(&vote.url, &result.url);
         for ((who, replica, connections), before) in crowded.into_iter().zip(before) {
-            eventually(who, async || (replica.service.open_files() >= connections).then_some(())).await;
+            eventually(who, async || (replica.service.open_sockets() >= connections).then_some(())).await;
             if round == 0 {
                 let each = (replica.service.resident() - before) as f64 / connections as f64;
                 table.add_alone(&format!("memory of a {who}"), Figure::kib(each), Some(20.0));

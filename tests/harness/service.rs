@@ -1,5 +1,6 @@
 //! A program as a child process: its output, its signals, its end.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader};
@@ -130,9 +131,12 @@ impl Service {
         self.status("VmHWM:")
     }
 
-    /// How many files it has open, of which each connection is one.
-    pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running program").count()
+    /// How many sockets it has open, whatever number of handles it has of each.
+    pub fn open_sockets(&self) -> usize {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running program");
+        let links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+        let sockets = links.filter(|link| link.to_string_lossy().starts_with("socket:"));
+        sockets.collect::<BTreeSet<_>>().len()
     }
 
     /// Waits as long as it takes until the program and its children are gone.

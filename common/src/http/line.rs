@@ -10,6 +10,7 @@ use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpStream;
 
 /// The connection a request came on, which handlers find among its extensions.
@@ -25,6 +26,15 @@ impl Line {
     pub fn is_dead(&self) -> bool {
         let peeked = recv(&*self.0, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
         !matches!(peeked, Ok((_, 1..)) | Err(Errno::AGAIN))
+    }
+}
+
+/// Opens as many files as the system allows: each line takes two, and a container
+/// may be started with a thousand, although it may have many more for the asking.
+pub(super) fn allow_many() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::debug!("cannot open more than {:?} files: {error}", limit.current);
     }
 }
 
