@@ -21,6 +21,10 @@ const ENDLESS: [Manner; 3] = [Manner::EndlessAddress, Manner::EndlessHeader, Man
 
 const ENDLESS_OF_EACH: usize = 10;
 
+/// Whoever is shown out comes again at once, five hundred a second, and the crowd itself runs on the
+/// same processors.
+const P99_FACTOR_MAX: f64 = 10.0;
+
 const CONNECTIONS: usize = 5_000;
 
 const STALLED: usize = 1_000;
@@ -44,7 +48,7 @@ pub async fn measure(table: &mut Table) {
         better(&mut amid, load(&vote.url, &result.url, HONEST).await);
         drop(mob);
     }
-    for (name, aim) in [("p50", Aim::None), ("p99", Aim::AtMost(2.0))] {
+    for (name, aim) in [("p50", Aim::None), ("p99", Aim::AtMost(P99_FACTOR_MAX))] {
         let ms = |report: &Option<Value>| {
             Figure::ms(number(report.as_ref().expect("a round"), &format!("/vote/{name}")))
         };
