@@ -4,9 +4,9 @@ use std::io::{IsTerminal, Write, stdout};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, bail, ensure};
+use caller::{Caller, Site};
 use hyper::{Request, StatusCode, Uri};
 use serde::Deserialize;
-use urna::caller::{Caller, Site};
 
 /// What `result` tells at `/api/status`.
 #[derive(Deserialize)]

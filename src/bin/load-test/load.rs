@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
+use caller::{CallError, Caller, Site};
 use common::ballot::Choice;
 use common::language::Language;
 use common::phrases::Phrases;
@@ -17,7 +18,6 @@ use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
-use urna::caller::{Caller, Failure, Site};
 
 use crate::crowd::{Crowd, Voter};
 use crate::measures::{Measures, Outcome};
@@ -202,11 +202,11 @@ async fn newcomer(caller: &mut Caller) -> anyhow::Result<Voter> {
 }
 
 /// What the answer means, and the voter's new cookie.
-fn outcome(answer: Result<Response<Bytes>, Failure>, voter: &mut Voter) -> Outcome {
+fn outcome(answer: Result<Response<Bytes>, CallError>, voter: &mut Voter) -> Outcome {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Failure::NotSent(_)) => return Outcome::Refused("no connection".to_owned()),
-        Err(Failure::NoAnswer(_)) => return Outcome::Unanswered("no answer".to_owned()),
+        Err(CallError::NotSent(_)) => return Outcome::Refused("no connection".to_owned()),
+        Err(CallError::NoAnswer(_)) => return Outcome::Unanswered("no answer".to_owned()),
     };
     let cookie = cookie(&answer);
     let is_ours = cookie.is_some();

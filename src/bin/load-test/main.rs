@@ -18,10 +18,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use caller::Site;
 use clap::Parser;
 use common::service::StopSignals;
 use tokio_util::sync::CancellationToken;
-use urna::caller::Site;
 
 use self::crowd::Crowd;
 use self::load::{Load, lock};

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use caller::{Caller, Site};
 use common::settings::PostgresSettings;
 use http_body_util::Full;
 use hyper::Request;
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::{sleep, timeout};
-use urna::caller::{Caller, Site};
 use uuid::Uuid;
 
 use crate::crowd::{Crowd, Voter};

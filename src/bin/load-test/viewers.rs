@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use caller::Site;
 use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
@@ -13,7 +14,6 @@ use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
-use urna::caller::Site;
 
 use crate::load::lock;
 use crate::measures::{Latency, histogram, micros};

@@ -1,4 +1,4 @@
-//! HTTP to one site, over a connection that is kept.
+//! An HTTP client for one site, over a connection that it keeps.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -18,10 +18,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// As long as a patient person waits for a page.
+/// As long as a patient person waits for a page to open.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Longer than `vote` waits for its queue, and so for the answer that a vote is not confirmed.
+/// Longer than `vote` waits for its queue, so that its answer *Not confirmed* still arrives.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// Where a page is served.
@@ -38,24 +38,24 @@ impl Display for Site {
     }
 }
 
-/// Why there is no answer.
+/// Why a call has no answer.
 #[derive(Debug)]
-pub enum Failure {
-    /// The request never left, so nothing came of it.
+pub enum CallError {
+    /// The request never left, so it had no effect.
     NotSent(anyhow::Error),
-    /// Nobody knows what came of it.
+    /// The request left; nobody knows whether it had an effect.
     NoAnswer(anyhow::Error),
 }
 
-impl From<Failure> for anyhow::Error {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::NotSent(error) | Failure::NoAnswer(error) => error,
+impl From<CallError> for anyhow::Error {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::NotSent(error) | CallError::NoAnswer(error) => error,
         }
     }
 }
 
-/// A connection, encrypted or not.
+/// A stream of bytes to a site, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -103,65 +103,74 @@ fn public_roots() -> anyhow::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-type Line = SendRequest<Full<Bytes>>;
+type Connection = SendRequest<Full<Bytes>>;
 
-/// One who calls a site again and again.
+/// Calls one site again and again.
 pub struct Caller {
     site: Site,
-    line: Option<Line>,
+    answer_within: Duration,
+    connection: Option<Connection>,
 }
 
 impl Caller {
-    /// Somebody who calls this site; nothing is connected yet.
+    /// Calls this site; the first request opens the connection.
     pub fn of(site: &Site) -> Self {
-        Self { site: site.clone(), line: None }
+        Self { site: site.clone(), answer_within: ANSWER_WITHIN, connection: None }
     }
 
-    /// Asks, and reads the whole answer.
-    pub async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
+    /// Waits no longer than this for an answer.
+    pub fn waiting(self, answer_within: Duration) -> Self {
+        Self { answer_within, ..self }
+    }
+
+    /// Sends a request, and reads the whole answer.
+    pub async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, CallError> {
         let headers = request.headers_mut();
         headers.insert(HOST, self.site.host.clone());
-        // What became of a vote is told in words.
+        // Only the words on the page tell whether a vote was recorded.
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-        // A line that was kept may have been closed meanwhile; a browser would dial anew, too.
-        if let Some(line) = self.line.take() {
-            match self.ask_on(line, request.clone()).await {
-                Err(Failure::NotSent(_)) => {}
+        // The site may have closed the connection meanwhile; a browser would open another one, too.
+        if let Some(connection) = self.connection.take() {
+            match self.ask_on(connection, request.clone()).await {
+                Err(CallError::NotSent(_)) => {}
                 asked => return asked,
             }
         }
-        let line = self.dial().await.map_err(Failure::NotSent)?;
-        self.ask_on(line, request).await
+        let connection = self.connect().await.map_err(CallError::NotSent)?;
+        self.ask_on(connection, request).await
     }
 
-    /// After a failure the line is dropped: an answer that comes late must not answer another request.
+    /// Drops the connection after an error: a late answer must not be taken for that to another request.
     async fn ask_on(
         &mut self,
-        mut line: Line,
+        mut connection: Connection,
         request: Request<Full<Bytes>>,
-    ) -> Result<Response<Bytes>, Failure> {
-        let answer = timeout(ANSWER_WITHIN, answer(&mut line, request)).await;
-        let answer = answer.unwrap_or_else(|_| Err(Failure::NoAnswer(anyhow!("no answer in time"))))?;
-        self.line = Some(line);
+    ) -> Result<Response<Bytes>, CallError> {
+        let answer = timeout(self.answer_within, answer(&mut connection, request)).await;
+        let answer = answer.unwrap_or_else(|_| Err(CallError::NoAnswer(anyhow!("no answer in time"))))?;
+        self.connection = Some(connection);
         Ok(answer)
     }
 
-    async fn dial(&self) -> anyhow::Result<Line> {
+    async fn connect(&self) -> anyhow::Result<Connection> {
         let stream = self.site.connect().await?;
-        let (line, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(line)
+        Ok(sender)
     }
 }
 
-async fn answer(line: &mut Line, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, Failure> {
-    line.ready().await.map_err(|error| Failure::NotSent(error.into()))?;
-    let sent = line.try_send_request(request).await;
+async fn answer(
+    connection: &mut Connection,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Bytes>, CallError> {
+    connection.ready().await.map_err(|error| CallError::NotSent(error.into()))?;
+    let sent = connection.try_send_request(request).await;
     let response = sent.map_err(|mut error| match error.take_message() {
-        Some(_) => Failure::NotSent(error.into_error().into()),
-        None => Failure::NoAnswer(error.into_error().into()),
+        Some(_) => CallError::NotSent(error.into_error().into()),
+        None => CallError::NoAnswer(error.into_error().into()),
     })?;
     let (head, body) = response.into_parts();
-    let body = body.collect().await.map_err(|error| Failure::NoAnswer(error.into()))?;
+    let body = body.collect().await.map_err(|error| CallError::NoAnswer(error.into()))?;
     Ok(Response::from_parts(head, body.to_bytes()))
 }
