@@ -28,7 +28,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
     target="$(uname -m)-unknown-linux-gnu" \
     && find . -path ./target -prune -o -type f -exec touch {} + \
-    && cargo build --profile "$PROFILE" --locked --target "$target" --bin load-test \
+    && cargo build --profile "$PROFILE" --locked --target "$target" --package load-test \
     && cp "target/$target/$PROFILE/load-test" /programs/
 
 # An image is one program: no shell, no library, nothing to update but itself.

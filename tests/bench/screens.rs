@@ -8,7 +8,7 @@ use common::ledger::postgres::PostgresLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
-use hdrhistogram::Histogram;
+use load_test::latency::Times;
 use tempfile::TempDir;
 use tokio::time::interval;
 
@@ -48,7 +48,7 @@ async fn idle(table: &mut Table) {
     let parts = parts(&urna, &bare).await;
     for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
         let ours = Figure::ms(number(&report, &format!("/vote_to_screen/{name}")));
-        let sum = Figure::ms(parts.value_at_quantile(quantile) as f64 / 1000.0);
+        let sum = Figure::ms(parts.ms(quantile));
         let what = format!("vote → screen, idle, {name}");
         table.add(&what, ours, ("append + commit + round trip", sum), Aim::AtMost(3.0));
     }
@@ -83,13 +83,13 @@ async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
 
 /// What a vote must at least wait for, one after the other, and as seldom as the votes come, so
 /// that processors and disks are as sleepy.
-async fn parts(urna: &Deployment, bare: &Bare) -> Histogram<u64> {
+async fn parts(urna: &Deployment, bare: &Bare) -> Times {
     let queue = Queue::Redis(RedisQueue::open(&RedisSettings::at(&urna.redis.url())).unwrap());
     let ledger = PostgresLedger::open(&PostgresSettings::at(&urna.postgres.url())).unwrap();
     let ledger = Ledger::Postgres(ledger);
     queue.probe().await.unwrap();
     ledger.prepare().await.unwrap();
-    let mut times = Histogram::new(3).unwrap();
+    let mut times = Times::default();
     let mut ticks = interval(Duration::from_millis(100));
     for _ in 0..PARTS {
         ticks.tick().await;
@@ -97,7 +97,7 @@ async fn parts(urna: &Deployment, bare: &Bare) -> Histogram<u64> {
         queue.append(&ballot(), u64::MAX).await.unwrap();
         assert_eq!(ledger.record(&[&ballot()]).await.unwrap(), 1);
         client().get(&bare.vote).send().await.unwrap();
-        times.record(began.elapsed().as_micros() as u64).unwrap();
+        times.add(began.elapsed());
     }
     times
 }

@@ -1,18 +1,12 @@
 //! What happened, in numbers.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::report::number;
-
-/// Three digits are more than two runs agree on.
-const DIGITS: u8 = 3;
-
-/// An hour, in microseconds.
-const LONGEST: u64 = 3_600_000_000;
+use crate::latency::{Latency, Times};
+use crate::number::number;
 
 /// What became of a vote.
 pub(crate) enum Outcome {
@@ -31,12 +25,12 @@ pub(crate) struct Measures {
     pub(crate) recorded: u64,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) unconfirmed: BTreeMap<String, u64>,
-    latency: Histogram<u64>,
+    latency: Times,
     /// When each voter's first vote was due, of those that were recorded.
     first_votes: Vec<Instant>,
     /// Votes that were due, and not sent before the end.
     pub(crate) unsent: u64,
-    this_second: Histogram<u64>,
+    this_second: Times,
     seconds: Vec<Second>,
 }
 
@@ -47,10 +41,10 @@ impl Measures {
             recorded: 0,
             refused: BTreeMap::new(),
             unconfirmed: BTreeMap::new(),
-            latency: histogram(),
+            latency: Times::default(),
             first_votes: Vec::new(),
             unsent: 0,
-            this_second: histogram(),
+            this_second: Times::default(),
             seconds: Vec::new(),
         }
     }
@@ -61,10 +55,10 @@ impl Measures {
         self.end_seconds();
         match outcome {
             Outcome::Recorded => {
-                let took = micros(due.elapsed());
+                let took = due.elapsed();
                 self.recorded += 1;
-                self.latency.saturating_record(took);
-                self.this_second.saturating_record(took);
+                self.latency.add(took);
+                self.this_second.add(took);
                 if first {
                     self.first_votes.push(due);
                 }
@@ -116,7 +110,7 @@ impl Measures {
         let now = self.began.elapsed().as_secs() as usize;
         while self.seconds.len() < now {
             self.seconds.push(Second::of(&self.this_second));
-            self.this_second.reset();
+            self.this_second.clear();
         }
     }
 }
@@ -130,45 +124,7 @@ pub(crate) struct Second {
 }
 
 impl Second {
-    fn of(histogram: &Histogram<u64>) -> Self {
-        let ms = |quantile| ms(histogram, quantile);
-        Self { recorded: histogram.len(), p50_ms: ms(0.5), p99_ms: ms(0.99) }
+    fn of(times: &Times) -> Self {
+        Self { recorded: times.count(), p50_ms: times.ms(0.5), p99_ms: times.ms(0.99) }
     }
-}
-
-/// A distribution, in milliseconds.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Latency {
-    pub(crate) p50: f64,
-    pub(crate) p90: f64,
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    pub(crate) max: f64,
-}
-
-impl Latency {
-    /// Of nothing there is none.
-    pub(crate) fn of(histogram: &Histogram<u64>) -> Option<Self> {
-        let ms = |quantile| ms(histogram, quantile);
-        (!histogram.is_empty()).then(|| Self {
-            p50: ms(0.5),
-            p90: ms(0.9),
-            p99: ms(0.99),
-            p999: ms(0.999),
-            max: ms(1.0),
-        })
-    }
-}
-
-fn ms(histogram: &Histogram<u64>, quantile: f64) -> f64 {
-    histogram.value_at_quantile(quantile) as f64 / 1000.0
-}
-
-/// In microseconds, up to what no run reaches.
-pub(crate) fn histogram() -> Histogram<u64> {
-    Histogram::new_with_max(LONGEST, DIGITS).unwrap_or_else(|_| unreachable!("these bounds are possible"))
-}
-
-pub(crate) fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use common::language::Language;
 use serde::Serialize;
 
-use crate::measures::{Latency, Measures, Second};
+use crate::check::{Truth, Verdict};
+use crate::latency::Latency;
+use crate::measures::{Measures, Second};
+use crate::number::number;
+use crate::results::ShownTotals;
 use crate::settings::Settings;
-use crate::truth::{Totals, Truth, Verdict};
 use crate::viewers::Viewers;
 
 #[derive(Serialize)]
@@ -43,7 +45,7 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) fn of(
         settings: &Settings,
-        before: &Totals,
+        before: &ShownTotals,
         viewers: &Viewers,
         measures: Measures,
         took: Duration,
@@ -172,8 +174,4 @@ fn by_reason(f: &mut Formatter<'_>, what: &str, reasons: &BTreeMap<String, u64>)
         reasons.iter().map(|(reason, count)| format!("{reason}: {}", number(*count))).collect();
     let line = format!("{what:<12} {:>12}   {}", number(reasons.values().sum()), parts.join(", "));
     writeln!(f, "{}", line.trim_end())
-}
-
-pub(crate) fn number(number: u64) -> String {
-    Language::English.number(number)
 }

@@ -7,9 +7,9 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use hyper::Uri;
 
-use crate::pace;
+use crate::arrivals::{Demand, due_by};
 
-/// More than this many connections, and the machine that votes is what is measured.
+/// With more connections than this, the machine that votes is what is measured.
 const CONCURRENCY_MAX: u64 = 10_000;
 
 /// One vote in a hundred seconds, and more than any machine sends.
@@ -21,7 +21,7 @@ const RATE_MAX: f64 = 1e7;
 /// else votes in meanwhile.
 #[derive(Parser)]
 #[command(name = "load-test", version, about, long_about = None)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The ballot page
     #[arg(long, env = "VOTE_URL", default_value = "http://127.0.0.1:8000", value_parser = site)]
     pub(crate) vote_url: Uri,
@@ -30,28 +30,28 @@ pub(crate) struct Settings {
     pub(crate) result_url: Uri,
     /// How many votes are cast
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) votes: u64,
+    votes: u64,
     /// Vote for this long instead, such as 30s or 10m
     #[arg(long, conflicts_with = "votes", value_parser = humantime::parse_duration)]
-    pub(crate) duration: Option<Duration>,
+    duration: Option<Duration>,
     /// How many different voters come [default: as many as the votes and --changes make]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     voters: Option<u64>,
     /// The share of votes by voters who change their mind, such as 20%
     #[arg(long, default_value = "20%", value_parser = share)]
-    pub(crate) changes: f64,
+    changes: f64,
     /// How popular each option is, in the poll's order, such as 3,1 [default: all alike]
     #[arg(long, value_delimiter = ',')]
     pub(crate) weights: Vec<f64>,
     /// How many vote at the same time, each over a connection of their own
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=CONCURRENCY_MAX))]
-    pub(crate) concurrency: u64,
+    concurrency: u64,
     /// Votes per second, whether or not the answers keep up [default: each voter waits for an answer]
     #[arg(long, value_parser = rate)]
-    pub(crate) rate: Option<f64>,
+    rate: Option<f64>,
     /// Begin slowly, and be at full speed after this time
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
-    pub(crate) ramp: Duration,
+    ramp: Duration,
     /// How many watch the results
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
@@ -67,12 +67,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// How many voters come; `None` if as many as find the time.
+    /// How many voters come; `None` if they come as long as the load lasts.
     pub(crate) fn voters(&self) -> Option<u64> {
         let votes = match (self.duration, self.rate) {
             (None, _) => Some(self.votes),
             (Some(duration), Some(rate)) => {
-                Some(pace::due_by(duration.as_secs_f64(), rate, self.ramp.as_secs_f64()))
+                Some(due_by(duration.as_secs_f64(), rate, self.ramp.as_secs_f64()))
             }
             (Some(_), None) => None,
         };
@@ -80,9 +80,14 @@ impl Settings {
         self.voters.or(votes.map(first_votes))
     }
 
-    /// How many vote at the same time: nobody does so twice.
+    /// How many vote at the same time; nobody votes twice at the same time.
     pub(crate) fn places(&self) -> u64 {
         self.voters().map_or(self.concurrency, |voters| voters.min(self.concurrency))
+    }
+
+    pub(crate) fn demand(&self) -> Demand {
+        let Self { votes, duration, rate, ramp, changes, .. } = *self;
+        Demand { votes, duration, places: self.places(), rate, ramp, changes }
     }
 }
 

@@ -3,17 +3,25 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::settings::Settings;
+/// So many votes, or votes for so long; at a fixed rate, or each when its place is free.
+pub(crate) struct Demand {
+    pub(crate) votes: u64,
+    /// If it is given, it counts instead of the number of votes.
+    pub(crate) duration: Option<Duration>,
+    /// How many can vote at the same time.
+    pub(crate) places: u64,
+    /// Votes per second.
+    pub(crate) rate: Option<f64>,
+    /// How long it takes to reach the full speed.
+    pub(crate) ramp: Duration,
+    /// The share of votes that change another one.
+    pub(crate) changes: f64,
+}
 
-/// As many votes as were asked for, or as long; at a fixed rate, or each when its place is free.
-pub(crate) struct Pace {
+/// When votes are due, one after the other.
+pub(crate) struct Arrivals {
     began: Instant,
-    votes: u64,
-    duration: Duration,
-    places: u64,
-    rate: Option<f64>,
-    ramp: Duration,
-    changes: f64,
+    demand: Demand,
     given: AtomicU64,
 }
 
@@ -24,42 +32,37 @@ pub(crate) struct Turn {
     pub(crate) is_change: bool,
 }
 
-impl Pace {
-    pub(crate) fn beginning(settings: &Settings, began: Instant) -> Self {
-        Self {
-            began,
-            votes: settings.duration.map_or(settings.votes, |_| u64::MAX),
-            duration: settings.duration.unwrap_or(Duration::MAX),
-            places: settings.places(),
-            rate: settings.rate,
-            ramp: settings.ramp,
-            changes: settings.changes,
-            given: AtomicU64::new(0),
-        }
+impl Arrivals {
+    pub(crate) fn beginning(began: Instant, demand: Demand) -> Self {
+        Self { began, demand, given: AtomicU64::new(0) }
     }
 
     /// The next vote from this place, if there is one.
     pub(crate) fn next(&self, place: u64) -> Option<Turn> {
+        let Demand { votes, duration, places, rate, ramp, changes } = self.demand;
         let turn = self.given.fetch_add(1, Ordering::Relaxed);
-        let after = match self.rate {
-            Some(rate) => fixed(turn, rate, self.ramp.as_secs_f64()),
-            // One place after the other begins.
-            None => self.began.elapsed().max(self.ramp.mul_f64(place as f64 / self.places as f64)),
+        let after = match rate {
+            Some(rate) => fixed(turn, rate, ramp.as_secs_f64()),
+            // The places begin one after the other.
+            None => self.began.elapsed().max(ramp.mul_f64(place as f64 / places as f64)),
         };
-        // One that is late is not sent after the end.
-        let in_time = after.max(self.began.elapsed()) < self.duration;
-        let is_change = share(turn + 1, self.changes) > share(turn, self.changes);
-        (turn < self.votes && in_time).then(|| Turn { due: self.began + after, is_change })
+        let goes_on = match duration {
+            // A vote that is late is not sent after the end.
+            Some(duration) => after.max(self.began.elapsed()) < duration,
+            None => turn < votes,
+        };
+        let is_change = share(turn + 1, changes) > share(turn, changes);
+        goes_on.then(|| Turn { due: self.began + after, is_change })
     }
 
-    /// How many votes were due in this time at this rate, and were never begun.
+    /// How many votes were due in this time at a fixed rate, and were never begun.
     pub(crate) fn unsent(&self, took: Duration, begun: u64) -> u64 {
-        let (Some(rate), true) = (self.rate, self.votes == u64::MAX) else { return 0 };
-        due_by(took.min(self.duration).as_secs_f64(), rate, self.ramp.as_secs_f64()).saturating_sub(begun)
+        let Demand { duration: Some(duration), rate: Some(rate), ramp, .. } = self.demand else { return 0 };
+        due_by(took.min(duration).as_secs_f64(), rate, ramp.as_secs_f64()).saturating_sub(begun)
     }
 }
 
-/// Of so many votes, as many are changes.
+/// How many of so many votes are changes.
 fn share(votes: u64, changes: f64) -> u64 {
     (votes as f64 * changes) as u64
 }

@@ -3,30 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use caller::{Caller, Site};
+use anyhow::Context;
 use common::settings::PostgresSettings;
-use http_body_util::Full;
-use hyper::Request;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sqlx::{ConnectOptions, PgConnection};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::crowd::{Crowd, Voter};
-use crate::report::number;
-
-/// Longer than a killed worker's votes wait for another worker, and than a container takes to come back.
-const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+use crate::electorate::{Electorate, Voter};
+use crate::results::{LOOK_EVERY, Results, SETTLE_WITHIN, ShownTotals};
 
 /// When nothing waits, a replica of `result` may still be this far behind.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
-
-/// Often enough not to add to the time that a test takes.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-
-/// Progress is shown now and not later, above all while something is away.
-const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// `result` reads the ledger again and again, so the third reading that is seen began after the
 /// first was seen.
@@ -34,102 +22,6 @@ const READINGS: usize = 3;
 
 /// As many voters as PostgreSQL is asked for at once.
 const VOTERS_AT_ONCE: usize = 10_000;
-
-/// What `result` says.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Totals {
-    pub(crate) poll: String,
-    pub(crate) options: Vec<OptionVotes>,
-    pub(crate) total: i64,
-    pub(crate) waiting: Option<u64>,
-    pub(crate) epoch: Uuid,
-    /// When `result` read them.
-    as_of: Option<String>,
-    pub(crate) live: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub(crate) struct OptionVotes {
-    pub(crate) key: String,
-    pub(crate) label: String,
-    pub(crate) votes: i64,
-}
-
-/// The results, as a program reads them.
-pub(crate) struct Board {
-    site: Site,
-    caller: Caller,
-}
-
-impl Board {
-    pub(crate) fn at(site: &Site) -> Self {
-        Self { site: site.clone(), caller: Caller::of(site) }
-    }
-
-    /// Another reader of the same results.
-    pub(crate) fn sibling(&self) -> Self {
-        Self::at(&self.site)
-    }
-
-    pub(crate) async fn read(&mut self) -> anyhow::Result<Totals> {
-        let request = Request::get("/api/totals").body(Full::default())?;
-        let answer = self.caller.ask(request).await?;
-        ensure!(answer.status() == 200, "--result-url answers {} to /api/totals", answer.status());
-        serde_json::from_slice(answer.body())
-            .context("--result-url leads to something else than Urna's results")
-    }
-
-    /// The totals, once nobody's earlier votes wait any more.
-    pub(crate) async fn quiet(&mut self) -> anyhow::Result<Totals> {
-        let began = Instant::now();
-        loop {
-            let totals = self.read().await?;
-            if totals.live && totals.waiting == Some(0) {
-                return Ok(totals);
-            }
-            ensure!(
-                began.elapsed() < SETTLE_WITHIN,
-                "votes already wait, or the stores are away: see {}, and try again when all are counted",
-                self.site
-            );
-            sleep(LOOK_EVERY).await;
-        }
-    }
-
-    /// How many votes wait, in words.
-    pub(crate) async fn waiting(&mut self) -> String {
-        let totals = timeout(TOLD_WITHIN, self.read()).await;
-        let waiting = totals.ok().and_then(Result::ok).and_then(|totals| totals.waiting);
-        waiting.map_or_else(|| "an unknown number of".to_owned(), number)
-    }
-
-    /// Waits until nothing waits and the totals are what they must be, or no longer move.
-    pub(crate) async fn settle(&mut self, before: &Totals, crowd: &Crowd) -> anyhow::Result<Verdict> {
-        let mut readings = BTreeSet::new();
-        let mut last: Option<Verdict> = None;
-        let mut unmoved_since = Instant::now();
-        loop {
-            match self.read().await {
-                Ok(now) => {
-                    readings.insert(now.as_of.clone());
-                    let verdict = Verdict::of(before, &now, crowd);
-                    let is_fresh = readings.len() >= READINGS;
-                    if is_fresh && verdict.is_final() || unmoved_since.elapsed() > verdict.patience() {
-                        return Ok(verdict);
-                    }
-                    if last.as_ref() != Some(&verdict) {
-                        unmoved_since = Instant::now();
-                    }
-                    last = Some(verdict);
-                }
-                // A replica that is away for a moment is no verdict.
-                Err(error) if unmoved_since.elapsed() > SETTLE_WITHIN => return Err(error),
-                Err(_) => {}
-            }
-            sleep(LOOK_EVERY).await;
-        }
-    }
-}
 
 /// Whether every recorded vote was counted once.
 #[derive(Debug, Serialize)]
@@ -188,10 +80,10 @@ impl OptionVerdict {
 }
 
 impl Verdict {
-    fn of(before: &Totals, now: &Totals, crowd: &Crowd) -> Self {
-        let options = compare(before, now, crowd);
-        let recorded = crowd.voters().iter().filter(|voter| voter.recorded().is_some()).count() as i64;
-        let possible = crowd.voters().len() as i64;
+    fn of(before: &ShownTotals, now: &ShownTotals, electorate: &Electorate) -> Self {
+        let options = compare(before, now, electorate);
+        let recorded = electorate.voters().iter().filter(|voter| voter.recorded().is_some()).count() as i64;
+        let possible = electorate.voters().len() as i64;
         let moved = now.total - before.total;
         let another_ledger = (&now.poll, now.epoch) != (&before.poll, before.epoch);
         let settled = now.live && now.waiting == Some(0);
@@ -218,9 +110,9 @@ impl Verdict {
     }
 }
 
-fn compare(before: &Totals, now: &Totals, crowd: &Crowd) -> Vec<OptionVerdict> {
+fn compare(before: &ShownTotals, now: &ShownTotals, electorate: &Electorate) -> Vec<OptionVerdict> {
     let mut bounds: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for voter in crowd.voters() {
+    for voter in electorate.voters() {
         let choices = voter.may_count();
         for choice in &choices {
             let (at_least, at_most) = bounds.entry(choice.to_string()).or_default();
@@ -238,11 +130,42 @@ fn compare(before: &Totals, now: &Totals, crowd: &Crowd) -> Vec<OptionVerdict> {
     compared.collect()
 }
 
+/// Waits until nothing waits and the totals are what they must be, or no longer move.
+pub(crate) async fn settle(
+    results: &mut Results,
+    before: &ShownTotals,
+    electorate: &Electorate,
+) -> anyhow::Result<Verdict> {
+    let mut readings = BTreeSet::new();
+    let mut last: Option<Verdict> = None;
+    let mut unmoved_since = Instant::now();
+    loop {
+        match results.read().await {
+            Ok(now) => {
+                readings.insert(now.as_of.clone());
+                let verdict = Verdict::of(before, &now, electorate);
+                let is_fresh = readings.len() >= READINGS;
+                if is_fresh && verdict.is_final() || unmoved_since.elapsed() > verdict.patience() {
+                    return Ok(verdict);
+                }
+                if last.as_ref() != Some(&verdict) {
+                    unmoved_since = Instant::now();
+                }
+                last = Some(verdict);
+            }
+            // A replica that is away for a moment is no verdict.
+            Err(error) if unmoved_since.elapsed() > SETTLE_WITHIN => return Err(error),
+            Err(_) => {}
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
 /// Asks PostgreSQL what counts for each voter, and returns how many voters it is wrong for.
-pub(crate) async fn wrong_ballots(url: &str, poll: &str, crowd: &Crowd) -> anyhow::Result<usize> {
+pub(crate) async fn wrong_ballots(url: &str, poll: &str, electorate: &Electorate) -> anyhow::Result<usize> {
     let mut database = connect(url).await?;
     let mut wrong = 0;
-    for some in crowd.voters().chunks(VOTERS_AT_ONCE) {
+    for some in electorate.voters().chunks(VOTERS_AT_ONCE) {
         let ids = some.iter().map(|voter| voter.id().map(|id| id.0).context("a cookie without an id"));
         let ids: Vec<Uuid> = ids.collect::<anyhow::Result<_>>()?;
         let counted = ballots(&mut database, poll, ids.clone()).await?;

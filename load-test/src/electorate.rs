@@ -7,12 +7,12 @@ use hyper::header::HeaderValue;
 
 /// Everybody who is not voting right now.
 #[derive(Default)]
-pub(crate) struct Crowd {
+pub(crate) struct Electorate {
     newcomers: Vec<Voter>,
     regulars: Vec<Voter>,
 }
 
-impl Crowd {
+impl Electorate {
     /// Takes out one who has voted before, so that nobody votes twice at the same time.
     pub(crate) fn regular(&mut self) -> Option<Voter> {
         let count = self.regulars.len();

@@ -1,73 +1,52 @@
 //! Votes as a crowd does, measures it, and then checks the promise: every
 //! recorded vote was counted once.
 
-mod crowd;
-mod load;
-mod measures;
-mod pace;
-mod plot;
-mod progress;
-mod report;
-mod settings;
-mod truth;
-mod viewers;
-
 use std::io::{Write, stdout};
-use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use caller::Site;
-use clap::Parser;
 use common::service::StopSignals;
 use tokio_util::sync::CancellationToken;
 
-use self::crowd::Crowd;
-use self::load::{Load, lock};
-use self::measures::Measures;
-use self::pace::Pace;
-use self::progress::during;
-use self::report::{Report, number};
-use self::settings::Settings;
-use self::truth::{Board, Totals, Truth};
-use self::viewers::Viewers;
+use crate::arrivals::Arrivals;
+use crate::check::{self, Truth};
+use crate::electorate::Electorate;
+use crate::load::Load;
+use crate::lock::{lock, unlocked};
+use crate::measures::Measures;
+use crate::number::number;
+use crate::plot;
+use crate::progress::during;
+use crate::report::Report;
+use crate::results::{Results, ShownTotals};
+use crate::settings::Settings;
+use crate::viewers::Viewers;
 
 /// What a shell expects of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(&Settings::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("load-test: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Whether every recorded vote was counted once.
-async fn run(settings: &Settings) -> anyhow::Result<bool> {
+pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
-    let results = Site::new(&settings.result_url)?;
-    let mut board = Board::at(&results);
-    let Some(totals) = stop.run_until_cancelled(board.quiet()).await else {
+    let site = Site::new(&settings.result_url)?;
+    let mut results = Results::at(&site);
+    let Some(totals) = stop.run_until_cancelled(results.settled()).await else {
         bail!("stopped before anybody voted");
     };
     let load = Load::new(settings, &totals?, stop)?;
     if let Some(url) = &settings.database_url {
         // Now, and not only after the load, is the time to say that it is the wrong one.
-        truth::connect(url).await?;
+        check::connect(url).await?;
     }
-    let viewers = Viewers::sit_down(&results, settings.viewers);
+    let viewers = Viewers::sit_down(&site, settings.viewers);
     gather(settings, &load, &viewers).await?;
 
-    let before = board.quiet().await?;
-    let (measures, took) = vote(settings, &load, &viewers, &mut board).await;
-    let crowd = load.into_crowd();
-    let truth = check(settings, &mut board, &before, &crowd).await;
+    let before = results.settled().await?;
+    let (measures, took) = vote(settings, &load, &viewers, &mut results).await;
+    let electorate = load.into_electorate();
+    let truth = check(settings, &site, &before, &electorate).await;
     if let Some(verdict) = &truth.verdict {
         viewers.see_total(verdict.total).await;
     }
@@ -93,7 +72,7 @@ fn end_on_signals() -> anyhow::Result<CancellationToken> {
 /// Voters and viewers come, and nobody votes yet.
 async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::Result<()> {
     let line = async || {
-        let (voters, viewers) = (load.crowd().len() as u64, viewers.connected());
+        let (voters, viewers) = (load.electorate().len() as u64, viewers.connected());
         format!("{} voters and {} viewers are here", number(voters), number(viewers))
     };
     // Where voters come all the time, the first of them shows whether the page opens at all.
@@ -105,39 +84,38 @@ async fn vote(
     settings: &Settings,
     load: &Load,
     viewers: &Viewers,
-    board: &mut Board,
+    results: &mut Results,
 ) -> (Measures, Duration) {
     let began = Instant::now();
     let measures = Mutex::new(Measures::beginning(began));
-    let pace = Pace::beginning(settings, began);
-    let voted = during(load.vote(&pace, &measures), async || {
-        let waiting = board.waiting().await;
+    let arrivals = Arrivals::beginning(began, settings.demand());
+    let voted = during(load.vote(&arrivals, &measures), async || {
+        let waiting = results.waiting().await;
         format!("{}, {} viewers, {waiting} waiting", lock(&measures).line(), number(viewers.connected()))
     });
     if let Err(error) = voted.await {
         eprintln!("The load ended early: {error:#}");
     }
-    let (mut measures, took) =
-        (measures.into_inner().unwrap_or_else(PoisonError::into_inner), began.elapsed());
+    let (mut measures, took) = (unlocked(measures), began.elapsed());
     measures.end_seconds();
     // Who stops the load has not chosen too high a rate.
     if !load.stop.is_cancelled() {
-        measures.unsent = pace.unsent(took, measures.cast());
+        measures.unsent = arrivals.unsent(took, measures.cast());
     }
     (measures, took)
 }
 
 /// What cannot be checked is part of the report too: the load is not repeated for it.
-async fn check(settings: &Settings, board: &mut Board, before: &Totals, crowd: &Crowd) -> Truth {
-    let mut watched = board.sibling();
-    let settled = during(board.settle(before, crowd), async || {
+async fn check(settings: &Settings, site: &Site, before: &ShownTotals, electorate: &Electorate) -> Truth {
+    let (mut results, mut watched) = (Results::at(site), Results::at(site));
+    let settled = during(check::settle(&mut results, before, electorate), async || {
         format!("{} votes wait to be counted", watched.waiting().await)
     });
     let ballots = match settled.await {
         Err(error) => return Truth::unchecked(None, &error),
         Ok(verdict) => match &settings.database_url {
             None => return Truth::told(verdict, None),
-            Some(url) => (truth::wrong_ballots(url, &before.poll, crowd).await, verdict),
+            Some(url) => (check::wrong_ballots(url, &before.poll, electorate).await, verdict),
         },
     };
     match ballots {

@@ -1,7 +1,7 @@
 //! The crowd at work: voters arrive, and then they vote.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
@@ -19,11 +19,12 @@ use rand::distr::weighted::WeightedIndex;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::crowd::{Crowd, Voter};
+use crate::arrivals::Arrivals;
+use crate::electorate::{Electorate, Voter};
+use crate::lock::{lock, unlocked};
 use crate::measures::{Measures, Outcome};
-use crate::pace::Pace;
+use crate::results::ShownTotals;
 use crate::settings::Settings;
-use crate::truth::Totals;
 
 /// After a failure, so that a site that is away is not stormed.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -45,13 +46,17 @@ pub(crate) struct Load {
     ever_more: bool,
     /// Whether anybody ever saw the page.
     opened: AtomicBool,
-    crowd: Mutex<Crowd>,
+    electorate: Mutex<Electorate>,
     /// Told to end early; what was begun is finished.
     pub(crate) stop: CancellationToken,
 }
 
 impl Load {
-    pub(crate) fn new(settings: &Settings, totals: &Totals, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) fn new(
+        settings: &Settings,
+        totals: &ShownTotals,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let (given, options) = (settings.weights.len(), totals.options.len());
         ensure!(
             given == 0 || given == options,
@@ -66,19 +71,19 @@ impl Load {
             places: settings.places(),
             ever_more: settings.voters().is_none(),
             opened: AtomicBool::new(false),
-            crowd: Mutex::default(),
+            electorate: Mutex::default(),
             stop,
         })
     }
 
     /// Everybody who is not voting right now.
-    pub(crate) fn crowd(&self) -> MutexGuard<'_, Crowd> {
-        lock(&self.crowd)
+    pub(crate) fn electorate(&self) -> MutexGuard<'_, Electorate> {
+        lock(&self.electorate)
     }
 
     /// Everybody, once all have voted.
-    pub(crate) fn into_crowd(self) -> Crowd {
-        self.crowd.into_inner().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn into_electorate(self) -> Electorate {
+        unlocked(self.electorate)
     }
 
     /// So many voters open the page, each for the first time.
@@ -88,7 +93,7 @@ impl Load {
             let mut caller = Caller::of(&self.site);
             while arriving.fetch_add(1, Ordering::Relaxed) < voters && !self.stop.is_cancelled() {
                 let Some(voter) = self.admit(&mut caller).await? else { break };
-                self.crowd().put_back(voter);
+                self.electorate().put_back(voter);
             }
             anyhow::Ok(())
         };
@@ -97,9 +102,9 @@ impl Load {
 
     /// They vote, until the pace says that it is over; each connection is the place of one after
     /// the other. An error is a page that no longer opens for those who come late.
-    pub(crate) async fn vote(&self, pace: &Pace, measures: &Mutex<Measures>) -> anyhow::Result<()> {
+    pub(crate) async fn vote(&self, arrivals: &Arrivals, measures: &Mutex<Measures>) -> anyhow::Result<()> {
         let places = (0..self.places).map(|place| async move {
-            let voted = self.vote_in_turn(place, pace, measures).await;
+            let voted = self.vote_in_turn(place, arrivals, measures).await;
             // What the others have begun, they finish: each voter comes back to the crowd.
             voted.inspect_err(|_| self.stop.cancel())
         });
@@ -124,9 +129,14 @@ impl Load {
         }
     }
 
-    async fn vote_in_turn(&self, place: u64, pace: &Pace, measures: &Mutex<Measures>) -> anyhow::Result<()> {
+    async fn vote_in_turn(
+        &self,
+        place: u64,
+        arrivals: &Arrivals,
+        measures: &Mutex<Measures>,
+    ) -> anyhow::Result<()> {
         let mut caller = Caller::of(&self.site);
-        while let Some(turn) = pace.next(place) {
+        while let Some(turn) = arrivals.next(place) {
             let Some(due) = self.wait_until(turn.due).await else { break };
             let Some(mut voter) = self.voter(turn.is_change, &mut caller).await? else { break };
             let first = voter.recorded().is_none();
@@ -135,7 +145,7 @@ impl Load {
             if !matches!(outcome, Outcome::Recorded) {
                 sleep(PAUSE).await;
             }
-            self.crowd().put_back(voter);
+            self.electorate().put_back(voter);
         }
         Ok(())
     }
@@ -154,10 +164,10 @@ impl Load {
     /// Whose turn it is. Without newcomers regulars vote again, unless newcomers come all the time.
     async fn voter(&self, is_change: bool, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
         let here = {
-            let mut crowd = self.crowd();
-            let regular = if is_change { crowd.regular() } else { None };
-            let here = regular.or_else(|| crowd.newcomer());
-            if self.ever_more { here } else { here.or_else(|| crowd.regular()) }
+            let mut electorate = self.electorate();
+            let regular = if is_change { electorate.regular() } else { None };
+            let here = regular.or_else(|| electorate.newcomer());
+            if self.ever_more { here } else { here.or_else(|| electorate.regular()) }
         };
         match here {
             None if self.ever_more => self.admit(caller).await,
@@ -230,9 +240,4 @@ fn cookie(answer: &Response<Bytes>) -> Option<HeaderValue> {
     let text = answer.headers().get(SET_COOKIE)?.as_bytes();
     let pair = text.split(|byte| *byte == b';').next()?;
     HeaderValue::from_bytes(pair).ok()
-}
-
-/// Nothing panics while it holds a lock, and if it did, a number would be off by one.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

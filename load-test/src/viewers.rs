@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_util::sync::CancellationToken;
 
-use crate::load::lock;
-use crate::measures::{Latency, histogram, micros};
+use crate::latency::{Latency, Times};
+use crate::lock::lock;
 
 /// What a page waits before it connects again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -172,11 +172,11 @@ impl Viewers {
     pub(crate) fn vote_to_screen(&self, before: i64, first_votes: &[Instant]) -> Option<Latency> {
         let mut first_votes = first_votes.to_vec();
         first_votes.sort_unstable();
-        let (mut latencies, mut shown) = (histogram(), 0);
+        let (mut latencies, mut shown) = (Times::default(), 0);
         for (at, total) in lock(&self.screen).iter() {
             let grown = usize::try_from(total - before).unwrap_or(0).min(first_votes.len());
             for sent in first_votes.get(shown..grown).unwrap_or_default() {
-                latencies.saturating_record(micros(at.saturating_duration_since(*sent)));
+                latencies.add(at.saturating_duration_since(*sent));
             }
             shown = shown.max(grown);
         }
@@ -185,9 +185,9 @@ impl Viewers {
 
     /// From the first viewer's screen to the last one's, over all frames that were sent meanwhile.
     pub(crate) fn first_to_last_screen(&self) -> Option<Latency> {
-        let mut spreads = histogram();
+        let mut spreads = Times::default();
         for (first, last) in lock(&self.spread).values() {
-            spreads.saturating_record(micros(*last - *first));
+            spreads.add(*last - *first);
         }
         Latency::of(&spreads)
     }

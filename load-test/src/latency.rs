@@ -1,0 +1,72 @@
+//! How long things took, as distributions.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Three digits are more than two runs agree on.
+const DIGITS: u8 = 3;
+
+/// An hour, in microseconds.
+const LONGEST: u64 = 3_600_000_000;
+
+/// A distribution, in milliseconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Latency {
+    /// The median.
+    pub p50: f64,
+    /// Nine of ten took at most this long.
+    pub p90: f64,
+    /// All but one of a hundred took at most this long.
+    pub p99: f64,
+    /// All but one of a thousand took at most this long.
+    pub p999: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+impl Latency {
+    /// `None` if nothing was measured.
+    pub fn of(times: &Times) -> Option<Self> {
+        (!times.0.is_empty()).then(|| Self {
+            p50: times.ms(0.5),
+            p90: times.ms(0.9),
+            p99: times.ms(0.99),
+            p999: times.ms(0.999),
+            max: times.ms(1.0),
+        })
+    }
+}
+
+/// Times that were measured; those above an hour count as one.
+pub struct Times(Histogram<u64>);
+
+impl Default for Times {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_max(LONGEST, DIGITS);
+        Self(histogram.unwrap_or_else(|_| unreachable!("these bounds are possible")))
+    }
+}
+
+impl Times {
+    /// Adds one.
+    pub fn add(&mut self, time: Duration) {
+        self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.0.reset();
+    }
+
+    /// At most how many milliseconds this share of them took.
+    pub fn ms(&self, quantile: f64) -> f64 {
+        self.0.value_at_quantile(quantile) as f64 / 1000.0
+    }
+}

@@ -1,0 +1,96 @@
+//! The results, as a program reads them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use caller::{Caller, Site};
+use http_body_util::Full;
+use hyper::Request;
+use serde::Deserialize;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+use crate::number::number;
+
+/// Longer than a killed worker's votes wait for another worker, and than a container takes to come back.
+pub(crate) const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Often enough not to add to the time that a test takes.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Progress is shown now and not later, above all while a store is away.
+const TOLD_WITHIN: Duration = Duration::from_secs(1);
+
+/// What `result` answers to `/api/totals`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ShownTotals {
+    pub(crate) poll: String,
+    pub(crate) options: Vec<ShownOption>,
+    pub(crate) total: i64,
+    /// Unknown while the queue is away.
+    pub(crate) waiting: Option<u64>,
+    pub(crate) epoch: Uuid,
+    /// When `result` read them.
+    pub(crate) as_of: Option<String>,
+    /// Whether the ledger answered when it was last asked.
+    pub(crate) live: bool,
+}
+
+/// An option and its votes.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ShownOption {
+    pub(crate) key: String,
+    pub(crate) label: String,
+    pub(crate) votes: i64,
+}
+
+impl ShownTotals {
+    /// Whether the ledger answers and no vote waits.
+    pub(crate) fn are_settled(&self) -> bool {
+        self.live && self.waiting == Some(0)
+    }
+}
+
+/// Asks a `result` for its totals.
+pub(crate) struct Results {
+    site: Site,
+    caller: Caller,
+}
+
+impl Results {
+    pub(crate) fn at(site: &Site) -> Self {
+        Self { site: site.clone(), caller: Caller::of(site) }
+    }
+
+    pub(crate) async fn read(&mut self) -> anyhow::Result<ShownTotals> {
+        let request = Request::get("/api/totals").body(Full::default())?;
+        let answer = self.caller.ask(request).await?;
+        ensure!(answer.status() == 200, "--result-url answers {} to /api/totals", answer.status());
+        serde_json::from_slice(answer.body())
+            .context("--result-url leads to something else than Urna's results")
+    }
+
+    /// The totals, once no earlier vote waits any more.
+    pub(crate) async fn settled(&mut self) -> anyhow::Result<ShownTotals> {
+        let began = Instant::now();
+        loop {
+            let totals = self.read().await?;
+            if totals.are_settled() {
+                return Ok(totals);
+            }
+            ensure!(
+                began.elapsed() < SETTLE_WITHIN,
+                "votes already wait, or the stores are away: see {}, and try again when all are counted",
+                self.site
+            );
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// How many votes wait, in words.
+    pub(crate) async fn waiting(&mut self) -> String {
+        let totals = timeout(TOLD_WITHIN, self.read()).await;
+        let waiting = totals.ok().and_then(Result::ok).and_then(|totals| totals.waiting);
+        waiting.map_or_else(|| "an unknown number of".to_owned(), number)
+    }
+}
