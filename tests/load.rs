@@ -16,6 +16,7 @@ async fn a_crowd_votes_and_every_vote_is_counted_once() {
     let report = &said[said.find('{').unwrap_or(0)..];
     let report: Value = serde_json::from_str(report).unwrap_or_else(|error| panic!("{error}: {said}"));
     assert!(well && report["truth"]["counted_once"] == true, "{said}");
+    assert_eq!(report["truth"]["compared"], "totals only, because no --database-url", "{said}");
     assert_eq!(
         [&report["recorded"], &report["voters"]],
         [500, 400],
@@ -45,7 +46,8 @@ async fn votes_that_are_recorded_and_not_counted_are_missed() {
     let (recorder, counter) = (Embedded::start(data[0].path()).await, Embedded::start(data[1].path()).await);
     let (well, said) =
         load(&recorder.vote, &counter.result, &["--votes=20", "--changes=0", "--weights=1,0"]).await;
-    assert!(!well && said.contains("counted once: no"), "{said}");
+    let end = "Compared: totals only, because no --database-url\nEvery recorded vote counted once: no";
+    assert!(!well && said.trim_end().ends_with(end), "{said}");
     assert!(said.contains("20          20           0   wrong"), "{said}");
 }
 
@@ -102,29 +104,42 @@ async fn killed_workers_and_votes_cost_no_recorded_vote() {
     eventually("the load to end", async || load.output().contains("counted once").then_some(())).await;
     assert!(load.exit().await.success(), "{}", load.output());
     assert!(load.output().contains("no connection"), "{}", load.output());
+    let end = "Compared: every ballot\nEvery recorded vote counted once: yes";
+    assert!(load.output().trim_end().ends_with(end), "{}", load.output());
 }
 
 #[tokio::test]
-async fn a_voter_whose_ballot_is_another_one_is_found() {
+async fn two_voters_who_are_exchanged_are_found_although_the_totals_are_right() {
+    let exchange = "
+        WITH two AS (SELECT DISTINCT ON (choice) voter FROM ballots)
+        UPDATE ballots SET choice = CASE choice WHEN 'a' THEN 'b' ELSE 'a' END
+        WHERE voter IN (SELECT voter FROM two) AND (SELECT count(*) FROM two) = 2";
+    let said = load_while(exchange, 2).await;
+    assert!(said.contains("holds another vote than their last: 2") && !said.contains("wrong"), "{said}");
+}
+
+#[tokio::test]
+async fn a_ballot_of_another_order_is_found_although_the_choice_is_right() {
+    let older = "UPDATE ballots SET ord = 1 WHERE voter = (SELECT voter FROM ballots LIMIT 1)";
+    let said = load_while(older, 1).await;
+    assert!(said.contains("holds another vote than their last: 1") && !said.contains("wrong"), "{said}");
+}
+
+/// Lets everybody vote once while this statement changes so many ballots. What load-test says, which must fail.
+async fn load_while(statement: &'static str, ballots: u64) -> String {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
     let database = urna.postgres.url();
     let arguments = ["--rate=100", "--votes=300", "--changes=0", "--database-url", &database];
     let mut load = begin(&vote.url, &result.url, &arguments);
-    // Two voters are exchanged, which no total can show.
-    let exchange = "
-        WITH two AS (SELECT DISTINCT ON (choice) voter FROM ballots)
-        UPDATE ballots SET choice = CASE choice WHEN 'a' THEN 'b' ELSE 'a' END
-        WHERE voter IN (SELECT voter FROM two) AND (SELECT count(*) FROM two) = 2";
     let pool = urna.postgres.pool().await;
-    eventually("two voters who chose differently", async || {
-        let done = sqlx::query(exchange).execute(&pool).await.ok()?;
-        (done.rows_affected() == 2).then_some(())
+    eventually("ballots to change", async || {
+        let done = sqlx::query(statement).execute(&pool).await.ok()?;
+        (done.rows_affected() == ballots).then_some(())
     })
     .await;
     assert!(!load.exit().await.success(), "{}", load.output());
-    let said = load.output();
-    assert!(said.contains("holds another vote than their last: 2") && !said.contains("wrong"), "{said}");
+    load.output()
 }
 
 #[tokio::test]

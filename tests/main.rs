@@ -11,10 +11,6 @@
 
 mod harness;
 
-/// What the faults are judged by is tested like everything else.
-#[path = "faults/verdict.rs"]
-mod verdict;
-
 mod accessibility;
 mod backends;
 mod bad_input;

@@ -3,7 +3,9 @@
 //! stores are real.
 
 use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use redis::AsyncCommands;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -217,6 +219,21 @@ async fn what_can_never_be_counted_is_set_aside_and_holds_up_nobody() {
     assert!(said.contains("can never be counted: the field poll is missing"), "{said}");
     let () = redis.del("urna:dead").await.unwrap();
     deployment.counts_exactly(&voters).await;
+}
+
+#[tokio::test]
+async fn two_voters_who_are_exchanged_are_not_counted_exactly() {
+    let deployment = Deployment::start().await;
+    let (vote, _worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
+    let mut voters = Voter::arrive_many(&vote.url, 2).await;
+    voters[0].insist(&[&vote.url], "a").await;
+    voters[1].insist(&[&vote.url], "b").await;
+    deployment.counts_exactly(&voters).await;
+    let exchange = "UPDATE ballots SET choice = CASE choice WHEN 'a' THEN 'b' ELSE 'a' END";
+    sqlx::query(exchange).execute(&deployment.postgres.pool().await).await.unwrap();
+    let checked = AssertUnwindSafe(deployment.counts_exactly(&voters)).catch_unwind().await;
+    let said = checked.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(said.matches("and what is counted is").count(), 2, "{said}");
 }
 
 #[tokio::test]

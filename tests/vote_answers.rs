@@ -1,5 +1,7 @@
 //! The three answers to a vote, and when `vote` is ready to give the first.
 
+use load_test::vote::Answer;
+
 use crate::harness::{Deployment, Postgres, Redis, Voter, client, eventually};
 
 #[tokio::test]
@@ -29,6 +31,7 @@ async fn while_redis_is_away_a_vote_is_not_recorded_and_the_page_says_so() {
     assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "2"));
     assert!(answer.text().await.unwrap().contains("<strong>Not recorded</strong>"));
     assert_ne!(voter.cookie, before, "the cookie knows the order of the vote that was refused");
+    assert_eq!(voter.votes[0].answer, Answer::Refused, "load-test and the faults read it so");
 
     deployment.redis.resume().await;
     voter.insist(&[&vote.url], "a").await;
@@ -48,6 +51,8 @@ async fn a_vote_without_an_answer_is_not_confirmed_and_pressing_again_is_safe() 
     assert!(answer.headers().contains_key("retry-after"));
     assert!(answer.text().await.unwrap().contains("<strong>Not confirmed: press again, it is safe</strong>"));
     assert_ne!(voter.cookie, before, "the next vote must outrank this one");
+    let told = voter.votes[0].answer;
+    assert!(matches!(told, Answer::Unconfirmed { .. }), "load-test and the faults read {told:?}");
     deployment.redis.unpause();
     voter.insist(&[&vote.url], "b").await;
     deployment.counts_exactly(&[voter]).await;

@@ -1,17 +1,19 @@
-//! What the voters were told, against what was counted.
+//! Whether the promise held: what the voters were told, against what was counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use common::ballot::{Choice, VoterId};
 use common::settings::PostgresSettings;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::electorate::{Electorate, Voter};
+use crate::oracle::{Bounds, Counted, violations};
 use crate::results::{LOOK_EVERY, Results, SETTLE_WITHIN, ShownTotals};
+use crate::vote::Told;
 
 /// When nothing waits, a replica of `result` may still be this far behind.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
@@ -20,57 +22,82 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 /// first was seen.
 const READINGS: usize = 3;
 
-/// As many voters as PostgreSQL is asked for at once.
+/// How many voters one question to PostgreSQL is about.
 const VOTERS_AT_ONCE: usize = 10_000;
 
 /// Whether every recorded vote was counted once.
-#[derive(Debug, Serialize)]
-pub(crate) struct Truth {
-    pub(crate) counted_once: bool,
-    pub(crate) verdict: Option<Verdict>,
-    /// Voters for whom PostgreSQL holds another vote than their last; not asked without --database-url.
-    pub(crate) wrong_ballots: Option<usize>,
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Truth {
+    /// The answer.
+    pub counted_once: bool,
+    /// What it rests on.
+    pub compared: String,
+    /// What the totals say.
+    pub verdict: Option<Verdict>,
+    /// How many voters PostgreSQL holds a wrong ballot for; without --database-url it is not asked.
+    pub wrong_ballots: Option<usize>,
     /// Why it could not be checked, or not in full.
-    pub(crate) unchecked: Option<String>,
+    pub unchecked: Option<String>,
 }
 
 impl Truth {
-    pub(crate) fn told(verdict: Verdict, wrong_ballots: Option<usize>) -> Self {
-        let counted_once = verdict.counted_once && wrong_ballots.unwrap_or(0) == 0;
-        Self { counted_once, verdict: Some(verdict), wrong_ballots, unchecked: None }
+    /// From the totals, and if PostgreSQL was asked, from the number of wrong ballots.
+    pub(crate) fn of(totals: anyhow::Result<Verdict>, wrong_ballots: Option<anyhow::Result<usize>>) -> Self {
+        let compared = match (&totals, &wrong_ballots) {
+            (Err(_), _) => "nothing",
+            (Ok(_), None) => "totals only, because no --database-url",
+            (Ok(_), Some(Err(_))) => "totals only, because PostgreSQL could not be asked",
+            (Ok(_), Some(Ok(_))) => "every ballot",
+        };
+        let (verdict, no_totals) = parted(Some(totals));
+        let (wrong_ballots, no_ballots) = parted(wrong_ballots);
+        let unchecked = no_totals.or(no_ballots);
+        let is_kept = verdict.as_ref().is_some_and(|verdict| verdict.counted_once);
+        let counted_once = is_kept && unchecked.is_none() && wrong_ballots.unwrap_or(0) == 0;
+        Self { counted_once, compared: compared.to_owned(), verdict, wrong_ballots, unchecked }
     }
+}
 
-    pub(crate) fn unchecked(verdict: Option<Verdict>, error: &anyhow::Error) -> Self {
-        Self { counted_once: false, verdict, wrong_ballots: None, unchecked: Some(format!("{error:#}")) }
+fn parted<T>(outcome: Option<anyhow::Result<T>>) -> (Option<T>, Option<String>) {
+    match outcome {
+        None => (None, None),
+        Some(Ok(value)) => (Some(value), None),
+        Some(Err(error)) => (None, Some(format!("{error:#}"))),
     }
 }
 
 /// What the totals say.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Verdict {
-    pub(crate) counted_once: bool,
-    pub(crate) total: i64,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether they are what they must be.
+    pub counted_once: bool,
+    /// How many votes are counted.
+    pub total: i64,
     /// How many voters were told that a vote of theirs is recorded.
-    pub(crate) recorded: i64,
+    pub recorded: i64,
     /// Whether the ledger answered when it was last asked.
-    pub(crate) live: bool,
+    pub live: bool,
     /// Recorded votes that are not counted yet; unknown while the queue is away.
-    pub(crate) waiting: Option<u64>,
+    pub waiting: Option<u64>,
     /// Whether the ledger that counts now is another one than at the start.
-    pub(crate) another_ledger: bool,
-    /// More votes than our voters can have cast.
-    pub(crate) strangers: i64,
-    pub(crate) options: Vec<OptionVerdict>,
+    pub another_ledger: bool,
+    /// How many votes are counted beyond those that our voters can have.
+    pub strangers: i64,
+    /// What the totals of each option say.
+    pub options: Vec<OptionVerdict>,
 }
 
 /// By how much an option's votes moved, and by how much they may have.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct OptionVerdict {
-    pub(crate) label: String,
-    pub(crate) at_least: i64,
-    /// More than the least by those votes that nobody confirmed.
-    pub(crate) at_most: i64,
-    pub(crate) moved: i64,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionVerdict {
+    /// As the page shows it.
+    pub label: String,
+    /// Votes that certainly count.
+    pub at_least: i64,
+    /// With those that may count.
+    pub at_most: i64,
+    /// Votes that were counted since the start.
+    pub moved: i64,
 }
 
 impl OptionVerdict {
@@ -80,16 +107,14 @@ impl OptionVerdict {
 }
 
 impl Verdict {
-    fn of(before: &ShownTotals, now: &ShownTotals, electorate: &Electorate) -> Self {
-        let options = compare(before, now, electorate);
-        let recorded = electorate.voters().iter().filter(|voter| voter.recorded().is_some()).count() as i64;
-        let possible = electorate.voters().len() as i64;
+    fn of(before: &ShownTotals, now: &ShownTotals, bounds: &Bounds) -> Self {
+        let options = compare(before, now, bounds);
+        let (recorded, possible) = bounds.votes;
         let moved = now.total - before.total;
         let another_ledger = (&now.poll, now.epoch) != (&before.poll, before.epoch);
-        let settled = now.live && now.waiting == Some(0);
-        let right = (recorded..=possible).contains(&moved) && options.iter().all(OptionVerdict::is_right);
+        let is_right = (recorded..=possible).contains(&moved) && options.iter().all(OptionVerdict::is_right);
         Self {
-            counted_once: recorded > 0 && right && settled && !another_ledger,
+            counted_once: recorded > 0 && is_right && now.are_settled() && !another_ledger,
             total: now.total,
             recorded,
             live: now.live,
@@ -100,7 +125,7 @@ impl Verdict {
         }
     }
 
-    /// Whether waiting can change it no more: what is too much stays so.
+    /// Whether waiting cannot change it any more: votes of strangers do not go away.
     fn is_final(&self) -> bool {
         self.counted_once || self.strangers > 0
     }
@@ -110,19 +135,10 @@ impl Verdict {
     }
 }
 
-fn compare(before: &ShownTotals, now: &ShownTotals, electorate: &Electorate) -> Vec<OptionVerdict> {
-    let mut bounds: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-    for voter in electorate.voters() {
-        let choices = voter.may_count();
-        for choice in &choices {
-            let (at_least, at_most) = bounds.entry(choice.to_string()).or_default();
-            *at_most += 1;
-            // Who was never told that a vote is recorded may also count for nothing.
-            *at_least += i64::from(choices.len() == 1 && voter.recorded().is_some());
-        }
-    }
+fn compare(before: &ShownTotals, now: &ShownTotals, bounds: &Bounds) -> Vec<OptionVerdict> {
     let compared = now.options.iter().map(|option| {
-        let (at_least, at_most) = bounds.get(&option.key).copied().unwrap_or_default();
+        let bounds = option.key.parse().ok().and_then(|choice: Choice| bounds.options.get(&choice));
+        let (at_least, at_most) = bounds.copied().unwrap_or_default();
         let former = before.options.iter().find(|former| former.key == option.key);
         let moved = option.votes - former.map_or(0, |former| former.votes);
         OptionVerdict { label: option.label.clone(), at_least, at_most, moved }
@@ -130,11 +146,11 @@ fn compare(before: &ShownTotals, now: &ShownTotals, electorate: &Electorate) -> 
     compared.collect()
 }
 
-/// Waits until nothing waits and the totals are what they must be, or no longer move.
+/// Waits until nothing waits and the totals are within their bounds, or no longer move.
 pub(crate) async fn settle(
     results: &mut Results,
     before: &ShownTotals,
-    electorate: &Electorate,
+    bounds: &Bounds,
 ) -> anyhow::Result<Verdict> {
     let mut readings = BTreeSet::new();
     let mut last: Option<Verdict> = None;
@@ -143,7 +159,7 @@ pub(crate) async fn settle(
         match results.read().await {
             Ok(now) => {
                 readings.insert(now.as_of.clone());
-                let verdict = Verdict::of(before, &now, electorate);
+                let verdict = Verdict::of(before, &now, bounds);
                 let is_fresh = readings.len() >= READINGS;
                 if is_fresh && verdict.is_final() || unmoved_since.elapsed() > verdict.patience() {
                     return Ok(verdict);
@@ -153,7 +169,7 @@ pub(crate) async fn settle(
                 }
                 last = Some(verdict);
             }
-            // A replica that is away for a moment is no verdict.
+            // A replica may be away for a moment.
             Err(error) if unmoved_since.elapsed() > SETTLE_WITHIN => return Err(error),
             Err(_) => {}
         }
@@ -161,21 +177,15 @@ pub(crate) async fn settle(
     }
 }
 
-/// Asks PostgreSQL what counts for each voter, and returns how many voters it is wrong for.
-pub(crate) async fn wrong_ballots(url: &str, poll: &str, electorate: &Electorate) -> anyhow::Result<usize> {
+/// Asks PostgreSQL what counts for each of these voters, and returns for how many it is wrong.
+pub(crate) async fn wrong_ballots(url: &str, poll: &str, told: &Told) -> anyhow::Result<usize> {
     let mut database = connect(url).await?;
-    let mut wrong = 0;
-    for some in electorate.voters().chunks(VOTERS_AT_ONCE) {
-        let ids = some.iter().map(|voter| voter.id().map(|id| id.0).context("a cookie without an id"));
-        let ids: Vec<Uuid> = ids.collect::<anyhow::Result<_>>()?;
-        let counted = ballots(&mut database, poll, ids.clone()).await?;
-        let is_right = |id: &Uuid, voter: &Voter| match counted.get(id) {
-            Some(choice) => voter.may_count().iter().any(|may| may.to_string() == *choice),
-            None => voter.recorded().is_none(),
-        };
-        wrong += ids.iter().zip(some).filter(|(id, voter)| !is_right(id, voter)).count();
+    let mut counted = Counted::new();
+    let voters: Vec<Uuid> = told.keys().map(|voter| voter.0).collect();
+    for some in voters.chunks(VOTERS_AT_ONCE) {
+        counted.extend(ballots(&mut database, poll, some).await?);
     }
-    Ok(wrong)
+    Ok(violations(told, &counted, &[]).len())
 }
 
 pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
@@ -183,11 +193,12 @@ pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
     options.connect().await.context("cannot ask PostgreSQL (--database-url)")
 }
 
-async fn ballots(
-    database: &mut PgConnection,
-    poll: &str,
-    voters: Vec<Uuid>,
-) -> sqlx::Result<BTreeMap<Uuid, String>> {
-    let ballots = sqlx::query_as("SELECT voter, choice FROM ballots WHERE poll = $1 AND voter = ANY($2)");
-    Ok(ballots.bind(poll).bind(voters).fetch_all(database).await?.into_iter().collect())
+async fn ballots(database: &mut PgConnection, poll: &str, voters: &[Uuid]) -> anyhow::Result<Counted> {
+    let ballots =
+        sqlx::query_as("SELECT voter, choice, ord FROM ballots WHERE poll = $1 AND voter = ANY($2)");
+    let ballots: Vec<(Uuid, String, i64)> = ballots.bind(poll).bind(voters).fetch_all(database).await?;
+    let row = |(voter, choice, ord): (Uuid, String, i64)| {
+        Ok((VoterId(voter), (choice.parse().map_err(|wrong: String| anyhow!(wrong))?, ord)))
+    };
+    ballots.into_iter().map(row).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Three digits are more than two runs agree on.
 const DIGITS: u8 = 3;
@@ -12,7 +12,7 @@ const DIGITS: u8 = 3;
 const LONGEST: u64 = 3_600_000_000;
 
 /// A distribution, in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Latency {
     /// The median.
     pub p50: f64,

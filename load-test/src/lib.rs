@@ -2,20 +2,24 @@
 //! promise: every recorded vote was counted once.
 
 mod arrivals;
-mod check;
+pub mod check;
+pub mod cookie;
 mod electorate;
 pub mod latency;
 mod load;
 mod lock;
-mod measures;
+pub mod measures;
 mod number;
+pub mod oracle;
 mod plot;
 mod progress;
-mod report;
+pub mod report;
 mod results;
 mod run;
 mod settings;
 mod viewers;
+pub mod vote;
+pub mod voter;
 
 pub use self::run::run;
 pub use self::settings::Settings;

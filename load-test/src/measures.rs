@@ -3,21 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::latency::{Latency, Times};
 use crate::number::number;
-
-/// What became of a vote.
-pub(crate) enum Outcome {
-    Recorded,
-    /// It will not count, for this reason.
-    Refused(String),
-    /// It may count or not, for this reason, until the voter's next vote is recorded.
-    Unconfirmed(String),
-    /// It may count or not, for this reason, whatever comes after it.
-    Unanswered(String),
-}
+use crate::vote::Answer;
+use crate::voter::Reply;
 
 /// Everything since the load began.
 pub(crate) struct Measures {
@@ -50,23 +41,24 @@ impl Measures {
     }
 
     /// A vote, perhaps its voter's first, that was due at this time and answered just now.
-    /// Its latency counts from when it was due: what waited for its turn waited.
-    pub(crate) fn note(&mut self, due: Instant, first: bool, outcome: &Outcome) {
+    /// Its latency counts from when it was due, so that it includes the wait for its turn.
+    pub(crate) fn note(&mut self, due: Instant, first: bool, reply: &Reply) {
         self.end_seconds();
-        match outcome {
-            Outcome::Recorded => {
-                let took = due.elapsed();
-                self.recorded += 1;
-                self.latency.add(took);
-                self.this_second.add(took);
-                if first {
-                    self.first_votes.push(due);
-                }
-            }
-            Outcome::Refused(reason) => *self.refused.entry(reason.clone()).or_default() += 1,
-            Outcome::Unconfirmed(reason) | Outcome::Unanswered(reason) => {
-                *self.unconfirmed.entry(reason.clone()).or_default() += 1;
-            }
+        let reasons = match reply.answer {
+            Answer::Recorded { .. } => return self.note_recorded(due, first),
+            Answer::Refused => &mut self.refused,
+            Answer::Unconfirmed { .. } | Answer::None => &mut self.unconfirmed,
+        };
+        *reasons.entry(reply.reason()).or_default() += 1;
+    }
+
+    fn note_recorded(&mut self, due: Instant, first: bool) {
+        let took = due.elapsed();
+        self.recorded += 1;
+        self.latency.add(took);
+        self.this_second.add(took);
+        if first {
+            self.first_votes.push(due);
         }
     }
 
@@ -116,11 +108,14 @@ impl Measures {
 }
 
 /// One second of the run.
-#[derive(Clone, Copy, Serialize)]
-pub(crate) struct Second {
-    pub(crate) recorded: u64,
-    pub(crate) p50_ms: f64,
-    pub(crate) p99_ms: f64,
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Second {
+    /// How many votes were recorded in it.
+    pub recorded: u64,
+    /// The median of their latencies, in milliseconds.
+    pub p50_ms: f64,
+    /// All but one of a hundred of them took at most this long.
+    pub p99_ms: f64,
 }
 
 impl Second {

@@ -1,10 +1,10 @@
-//! What is told at the end.
+//! What a run reports at the end.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::{Truth, Verdict};
 use crate::latency::Latency;
@@ -14,32 +14,47 @@ use crate::results::ShownTotals;
 use crate::settings::Settings;
 use crate::viewers::Viewers;
 
-#[derive(Serialize)]
-pub(crate) struct Report {
-    pub(crate) vote_url: String,
-    pub(crate) result_url: String,
-    pub(crate) poll: String,
-    pub(crate) seconds: f64,
-    /// How many were told that a vote of theirs is recorded.
-    pub(crate) voters: usize,
-    pub(crate) connections: u64,
-    pub(crate) recorded: u64,
-    pub(crate) recorded_per_second: f64,
-    /// Votes that will not count, by reason.
-    pub(crate) refused: BTreeMap<String, u64>,
-    /// Votes of which nobody knows, by reason.
-    pub(crate) unconfirmed: BTreeMap<String, u64>,
-    pub(crate) viewers: usize,
-    pub(crate) frames: u64,
-    pub(crate) lost_connections: u64,
-    /// All in milliseconds.
-    pub(crate) vote: Option<Latency>,
-    pub(crate) vote_to_screen: Option<Latency>,
-    pub(crate) first_to_last_screen: Option<Latency>,
-    pub(crate) course: Vec<Second>,
+/// The report of a run; `--json` prints it as it is.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Where the votes were cast.
+    pub vote_url: String,
+    /// Where the results were read.
+    pub result_url: String,
+    /// The poll that was voted in.
+    pub poll: String,
+    /// How long the load lasted.
+    pub seconds: f64,
+    /// How many voters were told that a vote of theirs is recorded.
+    pub voters: usize,
+    /// How many could vote at the same time.
+    pub connections: u64,
+    /// Votes that were recorded.
+    pub recorded: u64,
+    /// The same, per second.
+    pub recorded_per_second: f64,
+    /// Votes that never count, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// Votes that may or may not count, by reason.
+    pub unconfirmed: BTreeMap<String, u64>,
+    /// How many watched the results.
+    pub viewers: usize,
+    /// How many frames they got, all together.
+    pub frames: u64,
+    /// How often one of them lost the connection.
+    pub lost_connections: u64,
+    /// From when a vote was due until it was recorded.
+    pub vote: Option<Latency>,
+    /// From when a vote was due until the first viewer saw it.
+    pub vote_to_screen: Option<Latency>,
+    /// From the first viewer who saw a frame to the last.
+    pub first_to_last_screen: Option<Latency>,
+    /// Each second of the load.
+    pub course: Vec<Second>,
     /// Votes that were due at the chosen rate, and not sent before the end.
-    pub(crate) unsent: u64,
-    pub(crate) truth: Truth,
+    pub unsent: u64,
+    /// Whether the promise held.
+    pub truth: Truth,
 }
 
 impl Report {
@@ -120,14 +135,11 @@ impl Report {
     }
 
     fn truth(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Truth { counted_once, verdict, wrong_ballots, unchecked } = &self.truth;
-        if *counted_once {
-            return write!(f, "Every recorded vote counted once: yes");
-        }
+        let Truth { counted_once, compared, verdict, wrong_ballots, unchecked } = &self.truth;
         if let Some(reason) = unchecked {
             writeln!(f, "It could not be checked: {reason}")?;
         }
-        if let Some(verdict) = verdict {
+        if let Some(verdict) = verdict.as_ref().filter(|_| !counted_once) {
             differences(f, verdict)?;
         }
         if let Some(wrong @ 1..) = wrong_ballots {
@@ -137,7 +149,8 @@ impl Report {
                 number(*wrong as u64)
             )?;
         }
-        write!(f, "Every recorded vote counted once: no")
+        writeln!(f, "Compared: {compared}")?;
+        write!(f, "Every recorded vote counted once: {}", if *counted_once { "yes" } else { "no" })
     }
 }
 

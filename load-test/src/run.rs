@@ -1,5 +1,4 @@
-//! Votes as a crowd does, measures it, and then checks the promise: every
-//! recorded vote was counted once.
+//! A run, from the first voter to the report.
 
 use std::io::{Write, stdout};
 use std::sync::Mutex;
@@ -12,22 +11,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::Arrivals;
 use crate::check::{self, Truth};
-use crate::electorate::Electorate;
 use crate::load::Load;
 use crate::lock::{lock, unlocked};
 use crate::measures::Measures;
 use crate::number::number;
+use crate::oracle::bounds;
 use crate::plot;
 use crate::progress::during;
 use crate::report::Report;
 use crate::results::{Results, ShownTotals};
 use crate::settings::Settings;
 use crate::viewers::Viewers;
+use crate::vote::Told;
 
 /// What a shell expects of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
-/// Whether every recorded vote was counted once.
+/// Loads the deployment, prints the report, and returns whether every recorded vote was counted once.
 pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
     let site = Site::new(&settings.result_url)?;
@@ -37,7 +37,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     };
     let load = Load::new(settings, &totals?, stop)?;
     if let Some(url) = &settings.database_url {
-        // Now, and not only after the load, is the time to say that it is the wrong one.
+        // A wrong address is reported now, and not only after the load.
         check::connect(url).await?;
     }
     let viewers = Viewers::sit_down(&site, settings.viewers);
@@ -45,8 +45,8 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
 
     let before = results.settled().await?;
     let (measures, took) = vote(settings, &load, &viewers, &mut results).await;
-    let electorate = load.into_electorate();
-    let truth = check(settings, &site, &before, &electorate).await;
+    let told = load.into_told();
+    let truth = check(settings, &site, &before, &told).await;
     if let Some(verdict) = &truth.verdict {
         viewers.see_total(verdict.total).await;
     }
@@ -55,7 +55,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     Ok(report.truth.counted_once)
 }
 
-/// The first one ends the load, the second one the program.
+/// The first signal ends the load, the second one the program.
 fn end_on_signals() -> anyhow::Result<CancellationToken> {
     let (mut signals, stop) = (StopSignals::listen()?, CancellationToken::new());
     let told = stop.clone();
@@ -69,13 +69,13 @@ fn end_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Voters and viewers come, and nobody votes yet.
+/// Lets voters and viewers connect; nobody votes yet.
 async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::Result<()> {
     let line = async || {
         let (voters, viewers) = (load.electorate().len() as u64, viewers.connected());
         format!("{} voters and {} viewers are here", number(voters), number(viewers))
     };
-    // Where voters come all the time, the first of them shows whether the page opens at all.
+    // If voters come during the load, one of them shows beforehand whether the page opens at all.
     during(load.arrive(settings.voters().unwrap_or(1)), line).await?;
     during(viewers.all_seated(&load.stop), line).await
 }
@@ -98,33 +98,29 @@ async fn vote(
     }
     let (mut measures, took) = (unlocked(measures), began.elapsed());
     measures.end_seconds();
-    // Who stops the load has not chosen too high a rate.
+    // A load that was stopped says nothing about its rate.
     if !load.stop.is_cancelled() {
         measures.unsent = arrivals.unsent(took, measures.cast());
     }
     (measures, took)
 }
 
-/// What cannot be checked is part of the report too: the load is not repeated for it.
-async fn check(settings: &Settings, site: &Site, before: &ShownTotals, electorate: &Electorate) -> Truth {
+/// A check that fails is part of the report, so that the load need not be repeated for its figures.
+async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &Told) -> Truth {
     let (mut results, mut watched) = (Results::at(site), Results::at(site));
-    let settled = during(check::settle(&mut results, before, electorate), async || {
+    let bounds = bounds(told);
+    let settled = during(check::settle(&mut results, before, &bounds), async || {
         format!("{} votes wait to be counted", watched.waiting().await)
-    });
-    let ballots = match settled.await {
-        Err(error) => return Truth::unchecked(None, &error),
-        Ok(verdict) => match &settings.database_url {
-            None => return Truth::told(verdict, None),
-            Some(url) => (check::wrong_ballots(url, &before.poll, electorate).await, verdict),
-        },
+    })
+    .await;
+    let wrong_ballots = match &settings.database_url {
+        Some(url) if settled.is_ok() => Some(check::wrong_ballots(url, &before.poll, told).await),
+        _ => None,
     };
-    match ballots {
-        (Ok(wrong), verdict) => Truth::told(verdict, Some(wrong)),
-        (Err(error), verdict) => Truth::unchecked(Some(verdict), &error),
-    }
+    Truth::of(settled, wrong_ballots)
 }
 
-/// The figures first: they are there even if no picture can be drawn.
+/// Prints the figures before it draws the picture, which may fail.
 fn publish(settings: &Settings, report: &Report) -> anyhow::Result<()> {
     let text = if settings.json { serde_json::to_string_pretty(report)? } else { report.to_string() };
     writeln!(stdout(), "{text}").context("cannot print the report")?;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use common::ballot::{Choice, VoterId};
+use load_test::cookie::Cookie;
+use load_test::vote::{Answer, Vote};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -28,7 +31,7 @@ pub struct Election {
     pub stranger: Voter,
     /// Sends what is odd but a vote, always for option a.
     pub oddball: Voter,
-    honest: Vec<Voter>,
+    pub honest: Vec<Voter>,
     cases: usize,
 }
 
@@ -50,8 +53,9 @@ impl Election {
     }
 
     /// A ballot from beside the page that must count.
-    pub fn must_count(&mut self, key: &str) {
-        self.honest.push(Voter { recorded: Some(key.to_owned()), ..Voter::default() });
+    pub fn must_count(&mut self, id: VoterId, choice: Choice, ord: i64) {
+        let vote = Vote { answer: Answer::Recorded { ord }, ..Vote::sent_now(choice) };
+        self.honest.push(Voter { id, cookie: String::new(), votes: vec![vote] });
     }
 
     /// A vote as a browser sends it, but for what the case says: its lines replace the browser's.
@@ -104,7 +108,11 @@ impl Election {
             let is_for_a =
                 [".nesquik-cola-cao.a.", ".nesquik-cola-cao.a!"].iter().any(|own| kept.contains(own));
             assert!(is_for_a, "{answer}\nis recorded for another option, to\n{shown}");
-            self.oddball.recorded = Some("a".to_owned());
+            let cookie: Cookie = kept.trim_start_matches("set-cookie: ").parse().expect("a cookie");
+            assert_eq!(cookie.voter, self.oddball.id);
+            let vote = Vote::sent_now(Choice::at(0).expect("a first option"));
+            let answer = Answer::Recorded { ord: cookie.ord };
+            self.oddball.votes.push(Vote { answer, ..vote });
         }
         self.cases += 1;
     }

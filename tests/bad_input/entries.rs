@@ -127,16 +127,16 @@ async fn what_is_no_ballot_is_a_dead_letter_and_nothing_else_is_lost() {
     }
     election.tried(expected.len());
     for (voter, entries) in odd_ballots().iter().enumerate() {
-        for entry in entries {
-            let voter = format!("{voter:032x}").into_bytes();
-            let named = entry.iter().cloned().map(|(name, value)| match value == SOMEBODY.as_bytes() {
-                true if name == b"voter" => (name, voter.clone()),
-                _ => (name, value),
-            });
-            add(&mut stream, &named.collect()).await;
+        let entries = entries.iter().map(|entry| of_voter(voter, entry)).collect::<Vec<_>>();
+        for entry in &entries {
+            add(&mut stream, entry).await;
         }
-        let choice = entries[0].iter().find(|(name, _)| name == b"choice").unwrap();
-        election.must_count(str::from_utf8(&choice.1).unwrap());
+        let first = |name: &str| {
+            let field = entries[0].iter().find(|(known, _)| known == name.as_bytes()).unwrap();
+            str::from_utf8(&field.1).unwrap()
+        };
+        let [voter, choice, ord] = ["voter", "choice", "ord"].map(first);
+        election.must_count(voter.parse().unwrap(), choice.parse().unwrap(), ord.parse().unwrap());
         election.tried(entries.len());
     }
     let found = eventually("every dead letter", async || {
@@ -203,6 +203,16 @@ fn ballot(name: &str, value: &[u8]) -> Fields {
         (usual.as_bytes().to_vec(), value.to_vec())
     };
     BALLOT.iter().map(value).collect()
+}
+
+/// Gives a ballot of somebody to the voter of this number.
+fn of_voter(number: usize, entry: &Fields) -> Fields {
+    let voter = format!("{number:032x}").into_bytes();
+    let named = entry.iter().cloned().map(|(name, value)| match value == SOMEBODY.as_bytes() {
+        true if name == b"voter" => (name, voter.clone()),
+        _ => (name, value),
+    });
+    named.collect()
 }
 
 async fn add(stream: &mut MultiplexedConnection, fields: &Fields) -> String {

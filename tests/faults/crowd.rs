@@ -1,68 +1,66 @@
-//! Voters who vote, change their minds, and write down what they are told.
+//! Voters who vote, change their minds, and remember what they are told.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use caller::{Caller, Site};
+use common::ballot::Choice;
+use hyper::Request;
+use load_test::vote::{Answer, Told};
+use load_test::voter::Voter;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use reqwest::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, HeaderMap, SET_COOKIE};
-use reqwest::{Client, Response, redirect};
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::diary::Diary;
-use super::verdict::Answer;
+/// What `vote` answers to a form: recorded, not recorded or not confirmed, and a form that took longer than its time.
+const ANSWERS: [u16; 3] = [303, 503, 408];
 
-/// At the same time; each is followed by another when they have had enough.
+/// How many vote at the same time. Each who stops is followed by another.
 const VOTERS: usize = 12;
 
-/// As many options as a poll may have: a choice that comes back hides that a vote was lost.
-pub const OPTIONS: [char; 10] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'];
-
-/// How probable it is that a vote is the voter's last, so that at every moment somebody's last
-/// vote is under way: a loss that a later vote makes good cannot be seen.
+/// How probable it is that a vote is the voter's last. At every moment somebody's last vote is under
+/// way then, and only the loss of a last vote can be seen.
 const LAST_VOTE: f64 = 0.15;
 
-/// Between two votes.
+/// How long a voter pauses between two votes.
 const THINKING_MS: std::ops::Range<u64> = 10..80;
 
-/// Longer than `vote` waits for its queue, and so for the answer that a vote is not confirmed.
+/// Longer than `vote` waits for its queue, so that its answer *Not confirmed* still arrives.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// Some vote again although their last vote may still be on its way.
 const IMPATIENCE: Duration = Duration::from_secs(1);
 
-/// Before a page that did not answer is asked again.
+/// How long a voter waits before another attempt to open the page.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// Everybody who votes, and somebody who watches.
 pub struct Crowd {
-    voters: JoinSet<()>,
+    seats: JoinSet<Told>,
+    viewer: JoinSet<()>,
     recorded: Arc<[AtomicU64]>,
     enough: CancellationToken,
 }
 
 impl Crowd {
-    /// Lets them vote at these addresses, and watch at that one; times are told since `began`.
-    pub fn gather(urls: &[String], results: String, diaries: &Path, began: Instant, seed: u64) -> Self {
-        let (mut voters, enough) = (JoinSet::new(), CancellationToken::new());
+    /// Lets them vote in this poll at these addresses, and watch at that one.
+    pub fn gather(poll: &'static str, urls: &[String], results: &str, seed: u64) -> Self {
         let recorded: Arc<[AtomicU64]> = (0..VOTERS).map(|_| AtomicU64::new(0)).collect();
-        for number in 0..VOTERS {
-            let seat = Seat {
-                number,
-                urls: urls.to_vec(),
-                diary: Diary::open(diaries, number),
-                began,
-                rng: StdRng::seed_from_u64(seed.wrapping_add(number as u64)),
-                recorded: recorded.clone(),
-            };
-            voters.spawn(seat.vote_until(enough.clone()));
-        }
-        voters.spawn(watch_until(enough.clone(), results));
-        Self { voters, recorded, enough }
+        let enough = CancellationToken::new();
+        let seat = |number| Seat {
+            number,
+            poll,
+            doors: urls.iter().map(|url| site(url)).collect(),
+            rng: StdRng::seed_from_u64(seed.wrapping_add(number as u64)),
+            recorded: recorded.clone(),
+            told: Told::new(),
+        };
+        let seats = (0..VOTERS).map(|number| seat(number).vote_until(enough.clone())).collect();
+        let viewer = JoinSet::from_iter([watch_until(enough.clone(), site(results))]);
+        Self { seats, viewer, recorded, enough }
     }
 
     /// How many votes were recorded at each seat.
@@ -70,114 +68,82 @@ impl Crowd {
         self.recorded.iter().map(|count| count.load(Ordering::Relaxed)).collect()
     }
 
-    /// Lets each get the answer to their last vote, and closes all connections.
-    pub async fn disperse(self) {
+    /// Waits until each has the answer to their last vote, and closes all connections. What they were told.
+    pub async fn disperse(self) -> Told {
         self.enough.cancel();
-        self.voters.join_all().await;
+        self.viewer.join_all().await;
+        self.seats.join_all().await.into_iter().flatten().collect()
     }
 }
 
 /// Where one votes after the other.
 struct Seat {
     number: usize,
-    urls: Vec<String>,
-    diary: Diary,
-    began: Instant,
+    poll: &'static str,
+    doors: Vec<Site>,
     rng: StdRng,
     recorded: Arc<[AtomicU64]>,
+    told: Told,
 }
 
 impl Seat {
-    async fn vote_until(mut self, enough: CancellationToken) {
+    async fn vote_until(mut self, enough: CancellationToken) -> Told {
         while !enough.is_cancelled() {
             // A browser of their own.
-            let client = client(if self.rng.random() { PATIENCE } else { IMPATIENCE });
-            let Some(mut cookie) = self.arrive(&client, &enough).await else { return };
-            let mut choice = self.rng.random_range(0..OPTIONS.len());
+            let patience = if self.rng.random() { PATIENCE } else { IMPATIENCE };
+            let mut callers: Vec<_> =
+                self.doors.iter().map(|door| Caller::of(door).waiting(patience)).collect();
+            let Some(mut voter) = self.arrive(&mut callers, &enough).await else { break };
+            let mut position = self.rng.random_range(0..Choice::MAX);
             while !enough.is_cancelled() {
-                choice = (choice + 1) % OPTIONS.len();
-                self.vote(&client, &mut cookie, OPTIONS[choice]).await;
+                position = (position + 1) % Choice::MAX;
+                self.vote(&mut callers, &mut voter, position).await;
                 if self.rng.random_bool(LAST_VOTE) {
                     break;
                 }
                 sleep(Duration::from_millis(self.rng.random_range(THINKING_MS))).await;
             }
+            self.told.extend([voter.into_told()]);
         }
+        self.told
     }
 
-    async fn arrive(&mut self, client: &Client, enough: &CancellationToken) -> Option<String> {
+    async fn arrive(&mut self, callers: &mut [Caller], enough: &CancellationToken) -> Option<Voter> {
         while !enough.is_cancelled() {
-            if let Ok(page) = client.get(self.door()).send().await
-                && let Some(cookie) = cookie_of(page.headers())
-            {
-                return Some(cookie);
+            if let Ok(voter) = Voter::arrive(self.door(callers)).await {
+                return Some(voter);
             }
             sleep(ASK_AGAIN_AFTER).await;
         }
         None
     }
 
-    async fn vote(&mut self, client: &Client, cookie: &mut String, choice: char) {
-        let (voter, _) = read(cookie);
-        self.diary.sends(&voter, choice, self.began.elapsed().as_millis() as u64);
-        let request = client.post(self.door()).header(COOKIE, &*cookie).header(ACCEPT_LANGUAGE, "en");
-        let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let Ok(response) = request.body(format!("vote={choice}")).send().await else {
-            return block_in_place(|| self.diary.is_told(Answer::None, None));
-        };
-        if let Some(fresh) = cookie_of(response.headers()) {
-            *cookie = fresh;
+    async fn vote(&mut self, callers: &mut [Caller], voter: &mut Voter, position: usize) {
+        let choice = Choice::at(position).expect("an option");
+        let reply = voter.cast(self.door(callers), self.poll, choice).await;
+        if let Ok(status) = reply.status {
+            assert!(ANSWERS.contains(&status.as_u16()), "a vote was answered with {status}");
         }
-        let answer = understand(response).await;
-        block_in_place(|| self.diary.is_told(answer, Some(read(cookie).1)));
-        if answer == Answer::Recorded {
+        if matches!(reply.answer, Answer::Recorded { .. }) {
             self.recorded[self.number].fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    fn door(&mut self) -> &str {
-        let chosen = self.rng.random_range(0..self.urls.len());
-        &self.urls[chosen]
+    fn door<'a>(&mut self, callers: &'a mut [Caller]) -> &'a mut Caller {
+        let chosen = self.rng.random_range(0..callers.len());
+        &mut callers[chosen]
     }
 }
 
-/// What they see is checked at the end; until then they are a reason for traffic.
-async fn watch_until(enough: CancellationToken, results: String) {
-    let client = client(IMPATIENCE);
+/// What the viewer sees is checked at the end; until then it only makes traffic.
+async fn watch_until(enough: CancellationToken, results: Site) {
+    let mut caller = Caller::of(&results).waiting(IMPATIENCE);
     while !enough.is_cancelled() {
-        let _ = client.get(&results).send().await;
+        let _ = caller.ask(Request::default()).await;
         sleep(ASK_AGAIN_AFTER).await;
     }
 }
 
-/// Follows no redirect: a 303 is the answer.
-fn client(patience: Duration) -> Client {
-    let client = Client::builder().redirect(redirect::Policy::none()).timeout(patience);
-    client.build().expect("a client")
-}
-
-async fn understand(response: Response) -> Answer {
-    match response.status().as_u16() {
-        303 => Answer::Recorded,
-        503 => match response.text().await {
-            Ok(page) if page.contains("Not recorded") => Answer::Refused,
-            // Also if the rest of the page is lost on its way: the cookie came with its head.
-            _ => Answer::Unconfirmed,
-        },
-        // A form that took longer than its time to arrive.
-        408 => Answer::Refused,
-        status => panic!("a vote was answered with {status}"),
-    }
-}
-
-fn cookie_of(headers: &HeaderMap) -> Option<String> {
-    let cookie = headers.get(SET_COOKIE)?.to_str().ok()?;
-    Some(cookie.split(';').next()?.to_owned())
-}
-
-/// The voter's id and last order: a cookie is `voter=SIGNATURE=ID.ORD.…`.
-fn read(cookie: &str) -> (String, i64) {
-    let mut parts = cookie.split('=').nth(2).expect("a signed cookie").split('.');
-    let voter = parts.next().expect("an id").to_owned();
-    (voter, parts.next().and_then(|ord| ord.parse().ok()).expect("an order"))
+fn site(url: &str) -> Site {
+    Site::new(&url.parse().expect("an address")).expect("an address with a host")
 }

@@ -11,7 +11,6 @@
 )]
 
 mod crowd;
-mod diary;
 mod fault;
 #[path = "../harness/mod.rs"]
 mod harness;
@@ -20,7 +19,6 @@ mod proxy;
 mod round;
 mod schedule;
 mod table;
-mod verdict;
 mod world;
 
 use std::process::ExitCode;

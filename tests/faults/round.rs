@@ -4,15 +4,15 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use load_test::oracle::{overtaken, violations};
+use load_test::vote::{Answer, Told};
 use tokio::time::{Instant, sleep_until};
 
 use crate::crowd::Crowd;
-use crate::diary;
 use crate::fault::Target;
 use crate::harness::eventually;
 use crate::schedule::{Blow, Combination};
-use crate::verdict::{Answer, Told, overtaken, violations};
-use crate::world::World;
+use crate::world::{POLL, World};
 
 /// How often each voter's seat must succeed before the faults, and again after the last.
 const PROOFS: u64 = 3;
@@ -57,20 +57,16 @@ impl Round {
     async fn try_play(&self) -> Outcome {
         let mut world = World::start(&self.faults.0, &self.appendfsync).await;
         let (votes, results) = (world.doors(Target::Vote), world.doors(Target::Result).concat());
-        let crowd = Crowd::gather(&votes, results, &world.diaries(), world.began, self.seed);
+        let crowd = Crowd::gather(POLL, &votes, &results, self.seed);
         everybody_is_recorded(&crowd).await;
         strike_and_heal(&mut world, &self.faults.schedule(self.seed)).await;
         everybody_is_recorded(&crowd).await;
         world.is_ready().await;
-        crowd.disperse().await;
+        let told = crowd.disperse().await;
         world.is_quiet().await;
         let (counted, mut wrong) = world.audit().await;
-        let told = diary::read(&world.diaries());
         wrong.extend(violations(&told, &counted, &world.losses).iter().map(ToString::to_string));
         let overtaken = overtaken(&told, &counted, &world.losses);
-        if !wrong.is_empty() {
-            wrong.push(format!("the voters' diaries are in {}", world.keep_diaries().display()));
-        }
         Outcome { overtaken, wrong, ..tally(&told) }
     }
 }
@@ -99,12 +95,14 @@ async fn strike_and_heal(world: &mut World, blows: &[Blow]) {
 }
 
 fn tally(told: &Told) -> Outcome {
-    let count = |answer| told.values().flatten().filter(|vote| vote.answer == answer).count();
-    Outcome {
-        recorded: count(Answer::Recorded),
-        refused: count(Answer::Refused),
-        unconfirmed: count(Answer::Unconfirmed),
-        unanswered: count(Answer::None),
-        ..Outcome::default()
+    let mut outcome = Outcome::default();
+    for vote in told.values().flatten() {
+        *match vote.answer {
+            Answer::Recorded { .. } => &mut outcome.recorded,
+            Answer::Refused => &mut outcome.refused,
+            Answer::Unconfirmed { .. } => &mut outcome.unconfirmed,
+            Answer::None => &mut outcome.unanswered,
+        } += 1;
     }
+    outcome
 }

@@ -8,16 +8,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use common::ballot::Choice;
+use load_test::oracle::{Counted, Name, StoreLoss};
 use redis::pipe;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::crowd::OPTIONS;
 use crate::fault::{Fault, Target};
 use crate::harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 use crate::machine::Machine;
 use crate::proxy::Proxy;
-use crate::verdict::{Loss, Name, Row};
+
+/// It has as many options as a poll may have: a choice that comes back hides that a vote was lost.
+pub const POLL: &str = "faults";
 
 /// Two of each that can harm the other: voters go from one to the other, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];
@@ -35,8 +38,7 @@ pub struct World {
     poll: PathBuf,
     folder: TempDir,
     is_hit_once: bool,
-    pub losses: Vec<Loss>,
-    pub began: Instant,
+    pub losses: Vec<StoreLoss>,
 }
 
 type Machines = BTreeMap<&'static str, Machine>;
@@ -55,7 +57,6 @@ impl World {
     /// Starts everything, ready for these faults.
     pub async fn start(faults: &[Fault], appendfsync: &str) -> Self {
         let folder = TempDir::with_prefix("faults-").expect("a temporary folder");
-        fs::create_dir(folder.path().join("diaries")).expect("a folder for diaries");
         let of_disks = faults.iter().filter(|fault| fault.is_of_a_disk());
         let machines = of_disks.map(|fault| (fault.target.name(), Machine::new())).collect();
         let mut world = Self {
@@ -67,7 +68,6 @@ impl World {
             folder,
             is_hit_once: faults.len() == 1,
             losses: Vec::new(),
-            began: Instant::now(),
         };
         for service in REPLICAS {
             let is_shifted = faults.iter().any(|fault| fault.is_of_a_clock() && fault.target == service);
@@ -81,17 +81,6 @@ impl World {
     pub fn doors(&self, service: Target) -> Vec<String> {
         let replicas = self.replicas.iter().filter(|member| member.service == service);
         replicas.map(|member| format!("http://{}", member.door.address)).collect()
-    }
-
-    pub fn diaries(&self) -> PathBuf {
-        self.folder.path().join("diaries")
-    }
-
-    /// Leaves the diaries on the disk, for whoever looks into what went wrong.
-    pub fn keep_diaries(self) -> PathBuf {
-        let diaries = self.diaries();
-        let _kept = self.folder.keep();
-        diaries
     }
 
     pub async fn is_ready(&self) {
@@ -109,7 +98,7 @@ impl World {
     }
 
     /// What counts for each voter, once nothing waits; and in words, whatever is wrong beside that.
-    pub async fn audit(&self) -> (BTreeMap<String, Row>, Vec<String>) {
+    pub async fn audit(&self) -> (Counted, Vec<String>) {
         let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
         let began = Instant::now();
         let (well, said) = eventually("an answer of worker verify", async || {
@@ -120,31 +109,23 @@ impl World {
         .await;
         let is_well = well && is_none(&said, "dead");
         let wrong = if is_well { Vec::new() } else { vec![format!("worker verify says:\n{said}")] };
-        let counted = self.counted().await;
+        let counted = self.stores.counted().await;
         if is_well {
             self.is_shown(&counted).await;
         }
         (counted, wrong)
     }
 
-    async fn counted(&self) -> BTreeMap<String, Row> {
-        let pool = self.stores.postgres.pool().await;
-        let ballots = sqlx::query_as("SELECT replace(voter::text, '-', ''), choice, ord FROM ballots");
-        let ballots: Vec<(String, String, i64)> = ballots.fetch_all(&pool).await.expect("the ballots");
-        ballots.into_iter().map(|(voter, choice, ord)| (voter, (key(&choice), ord))).collect()
-    }
-
     /// Waits until every `result` shows what is counted.
-    async fn is_shown(&self, counted: &BTreeMap<String, Row>) {
+    async fn is_shown(&self, counted: &Counted) {
         let votes = |option: &Value| {
-            let shown = option["key"].as_str().map(key);
+            let shown = option["key"].as_str().and_then(|key| key.parse().ok());
             counted.values().filter(|(choice, _)| Some(*choice) == shown).count()
         };
         for url in self.doors(Target::Result) {
             totals_of(&url, "the results to show what is counted", |totals| {
                 let options = totals["options"].as_array().map(Vec::as_slice).unwrap_or_default();
-                options.len() == OPTIONS.len()
-                    && options.iter().all(|option| option["votes"] == votes(option))
+                options.len() == Choice::MAX && options.iter().all(|option| option["votes"] == votes(option))
             })
             .await;
         }
@@ -192,8 +173,9 @@ impl World {
         let (entries, taken): (Entries, Vec<(String, String, u64, u64)>) =
             commands.query_async(&mut self.stores.redis.connection().await).await.expect("what waits");
         let taken: BTreeSet<String> = taken.into_iter().map(|(entry, ..)| entry).collect();
-        let name =
-            |fields: &BTreeMap<String, String>| (fields["voter"].clone(), fields["ord"].parse().unwrap());
+        let name = |fields: &BTreeMap<String, String>| {
+            (fields["voter"].parse().unwrap(), fields["ord"].parse().unwrap())
+        };
         let untaken =
             entries.iter().filter(|(entry, _)| !taken.contains(entry)).map(|(_, fields)| name(fields));
         (entries.iter().map(|(_, fields)| name(fields)).collect(), untaken.collect())
@@ -208,13 +190,10 @@ async fn start_stores(machines: &Machines, appendfsync: &str) -> Deployment {
 
 fn write_poll(folder: &Path) -> PathBuf {
     let poll = folder.join("poll.toml");
-    let text = format!("id = \"faults\"\nquestion = \"Which?\"\noptions = {:?}\n", OPTIONS.map(String::from));
+    let options: Vec<String> = (0..Choice::MAX).filter_map(Choice::at).map(|key| key.to_string()).collect();
+    let text = format!("id = {POLL:?}\nquestion = \"Which?\"\noptions = {options:?}\n");
     fs::write(&poll, text).expect("room for a poll file");
     poll
-}
-
-fn key(choice: &str) -> char {
-    choice.parse().expect("the key of an option")
 }
 
 fn address_of(replica: &Replica) -> SocketAddr {

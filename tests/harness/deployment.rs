@@ -2,7 +2,11 @@
 
 use std::cell::Cell;
 
+use common::ballot::VoterId;
+use load_test::oracle::{Counted, violations};
+use load_test::vote::Told;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Postgres, Redis, Service, Voter, eventually, free_port};
 
@@ -73,8 +77,8 @@ impl Deployment {
         (well, verify.output())
     }
 
-    /// Waits until every recorded vote is counted, and checks that each voter's
-    /// ballot is the last choice that was recorded, and that the totals agree.
+    /// Waits until every recorded vote is counted, and checks that each of these voters is counted
+    /// as they were told, that nobody else is, and that the totals agree.
     pub async fn counts_exactly(&self, voters: &[Voter]) {
         eventually("every vote to be counted", async || {
             let (well, said) = self.verify().await;
@@ -82,14 +86,19 @@ impl Deployment {
             (well && lines.iter().all(|line| said.contains(line))).then_some(())
         })
         .await;
-        let rows: Vec<(String,)> = sqlx::query_as("SELECT choice FROM ballots ORDER BY choice")
-            .fetch_all(&self.postgres.pool().await)
-            .await
-            .expect("the ballots");
-        let counted: Vec<&str> = rows.iter().map(|(choice,)| choice.as_str()).collect();
-        let mut told: Vec<&str> = voters.iter().filter_map(|voter| voter.recorded.as_deref()).collect();
-        told.sort_unstable();
-        assert_eq!(counted, told, "the ballots are the last recorded choices");
+        let told: Told = voters.iter().map(|voter| (voter.id, voter.votes.clone())).collect();
+        let wrong = violations(&told, &self.counted().await, &[]);
+        let wrong: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    /// What the ledger holds for each voter, of whatever poll.
+    pub async fn counted(&self) -> Counted {
+        let pool = self.postgres.pool().await;
+        let ballots = sqlx::query_as("SELECT voter, choice, ord FROM ballots").fetch_all(&pool).await;
+        let ballots: Vec<(Uuid, String, i64)> = ballots.expect("the ballots");
+        let row = |choice: String, ord| (choice.parse().expect("the key of an option"), ord);
+        ballots.into_iter().map(|(voter, choice, ord)| (VoterId(voter), row(choice, ord))).collect()
     }
 }
 

@@ -2,8 +2,12 @@
 
 use std::sync::LazyLock;
 
-use reqwest::header::{COOKIE, SET_COOKIE};
-use reqwest::{Client, Response, redirect};
+use common::ballot::VoterId;
+use hyper::body::Bytes;
+use load_test::cookie::Cookie;
+use load_test::vote::{Answer, Vote};
+use reqwest::header::COOKIE;
+use reqwest::{Client, RequestBuilder, Response, redirect};
 
 use super::eventually;
 
@@ -11,22 +15,22 @@ use super::eventually;
 static CLIENT: LazyLock<Client> =
     LazyLock::new(|| Client::builder().redirect(redirect::Policy::none()).build().expect("a client"));
 
-/// A browser of one person, reduced to its cookie.
-#[derive(Clone, Debug, Default)]
+/// A browser of one person, reduced to its cookie and its memory.
+#[derive(Clone, Debug)]
 pub struct Voter {
+    pub id: VoterId,
     pub cookie: String,
-    /// The last choice that we were told is recorded.
-    pub recorded: Option<String>,
+    /// What we were told about each vote.
+    pub votes: Vec<Vote>,
 }
 
 impl Voter {
     /// Opens the page, which gives us our identity.
     pub async fn arrive(url: &str) -> Self {
-        let mut voter = Self::default();
         let page = client().get(url).send().await.expect("the page");
         assert_eq!(page.status(), 200);
-        voter.keep_cookie(&page);
-        voter
+        let cookie = Cookie::of(page.headers()).expect("a cookie");
+        Self { id: cookie.voter, cookie: text(&cookie), votes: Vec::new() }
     }
 
     pub async fn arrive_many(url: &str, count: usize) -> Vec<Self> {
@@ -37,16 +41,15 @@ impl Voter {
         voters
     }
 
-    /// Votes once, and returns the answer: an error if there was none.
+    /// Votes once, remembers what we are told, and returns the answer: an error if there was none.
     pub async fn vote(&mut self, url: &str, key: &str) -> reqwest::Result<Response> {
         let request = client().post(url).header(COOKIE, &self.cookie);
-        let answer = request.header("content-type", "application/x-www-form-urlencoded");
-        let answer = answer.body(format!("vote={key}")).send().await?;
-        self.keep_cookie(&answer);
-        if answer.status() == 303 {
-            self.recorded = Some(key.to_owned());
-        }
-        Ok(answer)
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let vote = key.parse().ok().map(Vote::sent_now);
+        let answer = read(request.body(format!("vote={key}"))).await;
+        let told = self.understand(&answer);
+        self.votes.extend(vote.map(|vote| Vote { answer: told, ..vote }));
+        Ok(answer?.into())
     }
 
     /// Votes until the vote is recorded, as a person who presses again would,
@@ -60,12 +63,33 @@ impl Voter {
         .await;
     }
 
-    fn keep_cookie(&mut self, answer: &Response) {
-        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
-            let text = cookie.to_str().expect("a cookie in ASCII");
-            self.cookie = text.split(';').next().expect("a pair").to_owned();
+    /// What the answer means; keeps its cookie.
+    fn understand(&mut self, answer: &reqwest::Result<Whole>) -> Answer {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) if error.is_connect() => return Answer::Refused,
+            Err(_) => return Answer::None,
+        };
+        let cookie = Cookie::of(answer.headers());
+        if let Some(cookie) = &cookie {
+            self.cookie = text(cookie);
         }
+        Answer::of(answer.status(), cookie.as_ref(), answer.body())
     }
+}
+
+type Whole = hyper::Response<Bytes>;
+
+async fn read(request: RequestBuilder) -> reqwest::Result<Whole> {
+    let answer = request.send().await?;
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let mut whole = Whole::new(answer.bytes().await?);
+    (*whole.status_mut(), *whole.headers_mut()) = (status, headers);
+    Ok(whole)
+}
+
+fn text(cookie: &Cookie) -> String {
+    cookie.header.to_str().expect("a cookie in ASCII").to_owned()
 }
 
 pub fn client() -> Client {

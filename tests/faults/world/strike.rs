@@ -1,11 +1,14 @@
 //! How each fault begins and ends.
 
+use std::time::Instant;
+
+use load_test::oracle::StoreLoss;
+
 use super::{Machine, Member, World, eventually};
 use crate::fault::{Fault, Kind, Line, Target};
 use crate::machine::Orders;
 use crate::proxy::{Flow, Proxy, Weather};
 use crate::schedule::Blow;
-use crate::verdict::Loss;
 
 /// In hours.
 const AHEAD: i64 = 1;
@@ -172,7 +175,7 @@ impl World {
             self.set_lines(blow, Weather { broken: true, ..Weather::default() });
         }
         let (waited, _) = self.queue(true).await;
-        self.losses.push(Loss::Queue { waited });
+        self.losses.push(StoreLoss::Queue { waited });
         if blow.restarts {
             self.stores.redis.kill().await;
             self.stores.redis.wipe();
@@ -213,10 +216,10 @@ impl World {
         self.stores.postgres.kill().await;
         self.copy = self.stores.postgres.copy();
         self.stores.postgres.resume().await;
-        let copied = self.counted().await;
+        let copied = self.stores.counted().await;
         eventually("votes that are not in the copy", async || {
-            let now = self.counted().await;
-            let news = now.iter().filter(|(voter, choice)| copied.get(*voter) != Some(choice)).count();
+            let now = self.stores.counted().await;
+            let news = now.iter().filter(|(voter, choice)| copied.get(voter) != Some(choice)).count();
             (news >= ENOUGH_TO_LOSE).then_some(())
         })
         .await;
@@ -231,8 +234,7 @@ impl World {
 
     async fn lost_what_was_counted(&mut self) {
         let (_, untaken) = self.queue(false).await;
-        let until_ms = self.began.elapsed().as_millis() as u64;
-        self.losses.push(Loss::Ledger { until_ms, untaken });
+        self.losses.push(StoreLoss::Ledger { until: Instant::now(), untaken });
     }
 }
 

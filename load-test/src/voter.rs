@@ -1,0 +1,96 @@
+//! A voter: opens the page, votes, and remembers every answer.
+
+use anyhow::{Context, ensure};
+use caller::{CallError, Caller};
+use common::ballot::{Choice, VoterId};
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+
+use crate::cookie::Cookie;
+use crate::vote::{Answer, Vote, last_recorded};
+
+/// A browser of one person, reduced to its cookie and its memory.
+pub struct Voter {
+    cookie: Cookie,
+    votes: Vec<Vote>,
+}
+
+/// What came of sending a vote.
+pub struct Reply {
+    /// What the voter was told.
+    pub answer: Answer,
+    /// Where that comes from.
+    pub status: Result<StatusCode, CallError>,
+}
+
+impl Voter {
+    /// Opens the page for the first time, which makes a browser a voter.
+    pub async fn arrive(caller: &mut Caller) -> anyhow::Result<Self> {
+        let request = Request::get("/").body(Full::default())?;
+        let answer = caller.ask(request).await?;
+        ensure!(answer.status() == StatusCode::OK, "the ballot page answers {}", answer.status());
+        let cookie = Cookie::of(answer.headers());
+        let cookie = cookie.context("--vote-url leads to a page that gives no cookie")?;
+        Ok(Self { cookie, votes: Vec::new() })
+    }
+
+    /// Votes once, and remembers the answer.
+    pub async fn cast(&mut self, caller: &mut Caller, poll: &str, choice: Choice) -> Reply {
+        let mut vote = Vote::sent_now(choice);
+        let reply = self.send(caller, format!("poll={poll}&vote={choice}")).await;
+        vote.answer = reply.answer;
+        self.votes.push(vote);
+        reply
+    }
+
+    /// The choice that was recorded last.
+    pub fn recorded(&self) -> Option<Choice> {
+        last_recorded(&self.votes)
+    }
+
+    /// Whether any vote of this voter may count.
+    pub fn may_count(&self) -> bool {
+        self.votes.iter().any(|vote| vote.answer != Answer::Refused)
+    }
+
+    /// Who it is, and what they were told.
+    pub fn into_told(self) -> (VoterId, Vec<Vote>) {
+        (self.cookie.voter, self.votes)
+    }
+
+    async fn send(&mut self, caller: &mut Caller, form: String) -> Reply {
+        let mut request = Request::new(Full::from(form));
+        *request.method_mut() = Method::POST;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(COOKIE, self.cookie.header.clone());
+        let answer = match caller.ask(request).await {
+            Ok(answer) => answer,
+            Err(error @ CallError::NotSent(_)) => {
+                return Reply { answer: Answer::Refused, status: Err(error) };
+            }
+            Err(error) => return Reply { answer: Answer::None, status: Err(error) },
+        };
+        let cookie = Cookie::of(answer.headers());
+        let reply = Reply {
+            answer: Answer::of(answer.status(), cookie.as_ref(), answer.body()),
+            status: Ok(answer.status()),
+        };
+        if let Some(cookie) = cookie {
+            self.cookie = cookie;
+        }
+        reply
+    }
+}
+
+impl Reply {
+    /// Where an answer comes from that is no recorded vote, for a table of reasons.
+    pub fn reason(&self) -> String {
+        match &self.status {
+            Ok(status) => format!("status {}", status.as_u16()),
+            Err(CallError::NotSent(_)) => "no connection".to_owned(),
+            Err(CallError::NoAnswer(_)) => "no answer".to_owned(),
+        }
+    }
+}
