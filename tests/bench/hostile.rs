@@ -1,9 +1,9 @@
 //! What honest voters notice of thousands who only take connections.
 
-use serde_json::Value;
+use load_test::latency::Latency;
 
 use crate::harness::{Deployment, Manner, Mob, eventually};
-use crate::load::{load, number};
+use crate::load::{load, measured};
 use crate::table::{Aim, Figure, Table};
 
 /// As many votes as a large hall casts, and far less than the machine can take: what is measured is
@@ -33,9 +33,9 @@ pub async fn measure(table: &mut Table) {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
     let crowded = [("slow connection", &vote, CONNECTIONS), ("stalled viewer", &result, STALLED)];
-    let (mut alone, mut amid): (Option<Value>, Option<Value>) = (None, None);
+    let (mut alone, mut amid): (Option<Latency>, Option<Latency>) = (None, None);
     for round in 0..ROUNDS {
-        better(&mut alone, load(&vote.url, &result.url, HONEST).await);
+        better(&mut alone, measured(load(&vote.url, &result.url, HONEST).await.vote));
         let before = crowded.map(|(_, replica, _)| replica.service.resident());
         let mob = gather(&vote.url, &result.url);
         for ((who, replica, connections), before) in crowded.into_iter().zip(before) {
@@ -45,15 +45,16 @@ pub async fn measure(table: &mut Table) {
                 table.add_alone(&format!("memory of a {who}"), Figure::kib(each), Some(20.0));
             }
         }
-        better(&mut amid, load(&vote.url, &result.url, HONEST).await);
+        better(&mut amid, measured(load(&vote.url, &result.url, HONEST).await.vote));
         drop(mob);
     }
-    for (name, aim) in [("p50", Aim::None), ("p99", Aim::AtMost(P99_FACTOR_MAX))] {
-        let ms = |report: &Option<Value>| {
-            Figure::ms(number(report.as_ref().expect("a round"), &format!("/vote/{name}")))
-        };
+    let [alone, amid] = [alone, amid].map(measured);
+    let p99 = Aim::AtMost(P99_FACTOR_MAX);
+    for (name, amid, alone, aim) in
+        [("p50", amid.p50, alone.p50, Aim::None), ("p99", amid.p99, alone.p99, p99)]
+    {
         let what = format!("a vote amid 5000 slow and 1000 stalled connections, {name}");
-        table.add(&what, ms(&amid), ("without them", ms(&alone)), aim);
+        table.add(&what, Figure::ms(amid), ("without them", Figure::ms(alone)), aim);
     }
     for (name, replica) in [("vote", &vote), ("result", &result)] {
         let most = Figure::mb(replica.service.peak() as f64 / 1024.0);
@@ -72,9 +73,6 @@ fn gather(vote: &str, result: &str) -> Vec<Mob> {
 }
 
 /// Keeps the one with the lower p99.
-fn better(best: &mut Option<Value>, report: Value) {
-    let p99 = |report: &Value| number(report, "/vote/p99");
-    if best.as_ref().is_none_or(|best| p99(&report) < p99(best)) {
-        *best = Some(report);
-    }
+fn better(best: &mut Option<Latency>, latency: Latency) {
+    *best = best.filter(|best| best.p99 <= latency.p99).or(Some(latency));
 }

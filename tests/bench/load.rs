@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use load_test::latency::Latency;
+use load_test::report::Report;
 
 use crate::harness::Service;
 
@@ -11,14 +12,14 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs it against these pages. It must find every recorded vote counted once,
 /// unless what it loads is no Urna.
-pub async fn load(vote: &str, result: &str, arguments: &[&str]) -> Value {
+pub async fn load(vote: &str, result: &str, arguments: &[&str]) -> Report {
     let report = load_bare(vote, result, arguments).await;
-    assert_eq!(report["truth"]["counted_once"], true, "{report:#}");
+    assert!(report.truth.counted_once, "{report}");
     report
 }
 
 /// The same, of a server that counts nothing.
-pub async fn load_bare(vote: &str, result: &str, arguments: &[&str]) -> Value {
+pub async fn load_bare(vote: &str, result: &str, arguments: &[&str]) -> Report {
     let arguments = [&["--json"], arguments].concat();
     let mut load =
         Service::spawn_with("load-test", &arguments, &[("VOTE_URL", vote), ("RESULT_URL", result)]);
@@ -29,8 +30,7 @@ pub async fn load_bare(vote: &str, result: &str, arguments: &[&str]) -> Value {
     serde_json::from_str(report).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
-/// A number in a report.
-pub fn number(report: &Value, path: &str) -> f64 {
-    let value = report.pointer(path).and_then(Value::as_f64);
-    value.unwrap_or_else(|| panic!("no {path} in {report:#}"))
+/// What a report measured.
+pub fn measured(latency: Option<Latency>) -> Latency {
+    latency.expect("a latency, because votes were recorded and seen")
 }

@@ -14,7 +14,7 @@ use tokio::time::interval;
 
 use crate::bare::Bare;
 use crate::harness::{Deployment, Embedded, client};
-use crate::load::{load, load_bare, number};
+use crate::load::{load, load_bare, measured};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
 
@@ -46,8 +46,9 @@ async fn idle(table: &mut Table) {
     drop(worker);
     let bare = Bare::start(String::new()).await;
     let parts = parts(&urna, &bare).await;
-    for (name, quantile) in [("p50", 0.5), ("p99", 0.99)] {
-        let ours = Figure::ms(number(&report, &format!("/vote_to_screen/{name}")));
+    let ours = measured(report.vote_to_screen);
+    for (name, quantile, ours) in [("p50", 0.5, ours.p50), ("p99", 0.99, ours.p99)] {
+        let ours = Figure::ms(ours);
         let sum = Figure::ms(parts.ms(quantile));
         let what = format!("vote → screen, idle, {name}");
         table.add(&what, ours, ("append + commit + round trip", sum), Aim::AtMost(3.0));
@@ -57,7 +58,7 @@ async fn idle(table: &mut Table) {
     let report = load(&urna.vote, &urna.result, IDLE).await;
     table.add_alone(
         "vote → screen, idle, embedded, p50",
-        Figure::ms(number(&report, "/vote_to_screen/p50")),
+        Figure::ms(measured(report.vote_to_screen).p50),
         None,
     );
 }
@@ -74,7 +75,7 @@ async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
     let each = (result.service.peak() - before) as f64 / viewers as f64;
     let bare = Bare::start(String::new()).await;
     let plain = load_bare(&bare.vote, &bare.result, &stream).await;
-    let spreads = [&report, &plain].map(|report| Figure::ms(number(report, "/first_to_last_screen/p99")));
+    let spreads = [report, plain].map(|report| Figure::ms(measured(report.first_to_last_screen).p99));
     let what = format!("{viewers} viewers: first → last screen, p99");
     table.add(&what, spreads[0], ("bare tokio-tungstenite", spreads[1]), Aim::AtMost(1.5));
     table.add_alone(&format!("{viewers} viewers: memory each"), Figure::kib(each), Some(20.0));

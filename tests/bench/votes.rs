@@ -3,19 +3,15 @@
 use std::process::Command;
 use std::time::Instant;
 
-use http_body_util::{BodyExt, Empty};
+use caller::{Caller, Site};
 use hyper::Request;
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use load_test::report::Report;
 use redis::AsyncCommands;
-use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 use crate::bare::Bare;
 use crate::harness::{Deployment, Embedded, Service, client, eventually};
-use crate::load::{load, load_bare, number};
+use crate::load::{load, load_bare};
 use crate::table::{Aim, Figure, Table};
 
 /// Each pair is measured so often, one after the other, and the best of each is taken: what
@@ -37,8 +33,8 @@ pub async fn measure(table: &mut Table) {
     let bare = Bare::start(page).await;
     let (mut ours, mut handler, mut redis) = (0.0_f64, 0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
-        ours = ours.max(rate(&record(&urna, &worker.service, &vote.url, &result.url).await));
-        handler = handler.max(rate(&load_bare(&bare.vote, &bare.result, VOTES).await));
+        ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url).await.recorded_per_second);
+        handler = handler.max(load_bare(&bare.vote, &bare.result, VOTES).await.recorded_per_second);
         redis = redis.max(redis_benchmark(&urna.redis.url()));
     }
     let what = "recorded votes, `appendfsync always`, 50 connections";
@@ -57,7 +53,7 @@ pub async fn measure(table: &mut Table) {
 }
 
 /// The worker counts them afterwards: how fast it is, is another row.
-async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -> Value {
+async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -> Report {
     worker.pause();
     let counting = async {
         let mut redis = urna.redis.connection().await;
@@ -75,11 +71,7 @@ async fn embedded(table: &mut Table) {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
     let report = load(&urna.vote, &urna.result, VOTES).await;
-    table.add_alone("recorded votes, embedded", Figure::per_second(rate(&report)), None);
-}
-
-fn rate(report: &Value) -> f64 {
-    number(report, "/recorded_per_second")
+    table.add_alone("recorded votes, embedded", Figure::per_second(report.recorded_per_second), None);
 }
 
 /// As many bytes as a ballot has, and as many clients as voters.
@@ -99,9 +91,9 @@ fn redis_benchmark(url: &str) -> f64 {
 
 /// Pages a second, over as many connections, each of which asks again when it has its answer.
 async fn pages(url: &str) -> f64 {
-    let address = url.trim_start_matches("http://");
+    let site = Site::new(&url.parse().unwrap()).unwrap();
     let began = Instant::now();
-    let visitors = (0..CONNECTIONS).map(|_| visit(address.to_owned()));
+    let visitors = (0..CONNECTIONS).map(|_| visit(site.clone()));
     let visits: Vec<_> = visitors.map(tokio::spawn).collect();
     for visit in visits {
         visit.await.unwrap();
@@ -109,14 +101,10 @@ async fn pages(url: &str) -> f64 {
     PAGES as f64 / began.elapsed().as_secs_f64()
 }
 
-async fn visit(address: String) {
-    let stream = TcpStream::connect(&address).await.unwrap();
-    let (mut line, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
-    tokio::spawn(connection);
+async fn visit(site: Site) {
+    let mut caller = Caller::of(&site);
     for _ in 0..PAGES / CONNECTIONS {
-        let request = Request::get("/").header("host", &address).body(Empty::<Bytes>::new()).unwrap();
-        let answer = line.send_request(request).await.unwrap();
+        let answer = caller.ask(Request::default()).await.unwrap();
         assert_eq!(answer.status(), 200);
-        answer.into_body().collect().await.unwrap();
     }
 }
