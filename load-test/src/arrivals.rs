@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// So many votes, or votes for so long; at a fixed rate, or each when its place is free.
 pub(crate) struct Demand {
     pub(crate) votes: u64,
-    /// If it is given, it counts instead of the number of votes.
+    /// If given, it limits the load instead of the number of votes.
     pub(crate) duration: Option<Duration>,
     /// How many can vote at the same time.
     pub(crate) places: u64,
@@ -62,18 +62,18 @@ impl Arrivals {
     }
 }
 
-/// How many of so many votes are changes.
+/// How many of this many votes are changes.
 fn share(votes: u64, changes: f64) -> u64 {
     (votes as f64 * changes) as u64
 }
 
-/// How many votes are due until then at this rate, to which it rises in a straight line.
+/// How many votes are due by this time, if the rate rises in a straight line until the ramp ends.
 pub(crate) fn due_by(time: f64, rate: f64, ramp: f64) -> u64 {
     let votes = if time < ramp { rate * time * time / (2.0 * ramp) } else { rate * (time - ramp / 2.0) };
     votes as u64
 }
 
-/// When a vote is due at this rate, to which it rises in a straight line.
+/// When a vote is due, if the rate rises in a straight line until the ramp ends.
 fn fixed(turn: u64, rate: f64, ramp: f64) -> Duration {
     let (turn, rising) = (turn as f64, rate * ramp / 2.0);
     Duration::from_secs_f64(match turn < rising {

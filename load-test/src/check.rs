@@ -18,8 +18,8 @@ use crate::vote::Told;
 /// When nothing waits, a replica of `result` may still be this far behind.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// `result` reads the ledger again and again, so the third reading that is seen began after the
-/// first was seen.
+/// `result` reads the ledger again and again. The third reading that is seen began after the first
+/// was seen, so it is newer than the load.
 const READINGS: usize = 3;
 
 /// How many voters one question to PostgreSQL is about.

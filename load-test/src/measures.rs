@@ -1,4 +1,4 @@
-//! What happened, in numbers.
+//! What a load measures.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -10,14 +10,14 @@ use crate::number::number;
 use crate::vote::Answer;
 use crate::voter::Reply;
 
-/// Everything since the load began.
+/// Everything that was measured since the load began.
 pub(crate) struct Measures {
     began: Instant,
     pub(crate) recorded: u64,
     pub(crate) refused: BTreeMap<String, u64>,
     pub(crate) unconfirmed: BTreeMap<String, u64>,
     latency: Times,
-    /// When each voter's first vote was due, of those that were recorded.
+    /// When the first recorded vote of each voter was due.
     first_votes: Vec<Instant>,
     /// Votes that were due, and not sent before the end.
     pub(crate) unsent: u64,
@@ -40,7 +40,7 @@ impl Measures {
         }
     }
 
-    /// A vote, perhaps its voter's first, that was due at this time and answered just now.
+    /// Notes a vote that was due at this time, and whose reply came just now.
     /// Its latency counts from when it was due, so that it includes the wait for its turn.
     pub(crate) fn note(&mut self, due: Instant, first: bool, reply: &Reply) {
         self.end_seconds();
@@ -66,12 +66,12 @@ impl Measures {
         Latency::of(&self.latency)
     }
 
-    /// Each whole second of the run.
+    /// Each whole second of the load.
     pub(crate) fn course(&self) -> &[Second] {
         &self.seconds
     }
 
-    /// How many votes were cast, whatever became of them.
+    /// How many votes were cast, recorded or not.
     pub(crate) fn cast(&self) -> u64 {
         self.recorded + self.refused.values().chain(self.unconfirmed.values()).sum::<u64>()
     }
@@ -85,7 +85,7 @@ impl Measures {
         &self.first_votes
     }
 
-    /// How it goes.
+    /// The progress, in one line.
     pub(crate) fn line(&mut self) -> String {
         self.end_seconds();
         let lately = self.seconds.last().map_or_else(String::new, |second| {
@@ -107,7 +107,7 @@ impl Measures {
     }
 }
 
-/// One second of the run.
+/// One second of the load.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Second {
     /// How many votes were recorded in it.

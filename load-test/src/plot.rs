@@ -12,7 +12,7 @@ const RATE: RGBColor = RGBColor(196, 58, 29);
 const P50: RGBColor = RGBColor(40, 110, 180);
 const P99: RGBColor = RGBColor(120, 120, 120);
 
-/// Draws the seconds of a run.
+/// Draws each second of the load into this file.
 pub(crate) fn draw(file: &Path, course: &[Second]) -> anyhow::Result<()> {
     let mut svg = String::new();
     {

@@ -1,4 +1,4 @@
-//! One line that tells how far it is.
+//! Progress, as one line on the terminal.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::pin;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Often enough to see a stall.
+/// How often it is shown on a terminal: often enough to see a stall.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A file keeps every line, so it gets fewer.
+/// A file keeps every line, so it gets fewer of them.
 const IN_A_FILE_EVERY: Duration = Duration::from_secs(10);
 
-/// Does the work, and meanwhile shows what `line` says.
+/// Shows the progress, as `line` words it, until the work is done.
 pub(crate) async fn during<T>(work: impl Future<Output = T>, mut line: impl AsyncFnMut() -> String) -> T {
     let on_a_terminal = stderr().is_terminal();
     let mut ticks = interval(if on_a_terminal { EVERY } else { IN_A_FILE_EVERY });
@@ -33,7 +33,7 @@ pub(crate) async fn during<T>(work: impl Future<Output = T>, mut line: impl Asyn
     }
 }
 
-/// Nobody needs to hear that progress could not be shown.
+/// If it cannot be shown, the work goes on.
 fn show(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }

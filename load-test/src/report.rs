@@ -77,7 +77,7 @@ impl Report {
             recorded_per_second: measures.recorded as f64 / took.as_secs_f64(),
             viewers: viewers.seats,
             frames: viewers.frames(),
-            lost_connections: viewers.losses(),
+            lost_connections: viewers.lost_connections(),
             vote: measures.latency(),
             vote_to_screen: viewers.vote_to_screen(before.total, measures.first_votes()),
             first_to_last_screen: viewers.first_to_last_screen(),

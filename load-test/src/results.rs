@@ -12,13 +12,14 @@ use uuid::Uuid;
 
 use crate::number::number;
 
-/// Longer than a killed worker's votes wait for another worker, and than a container takes to come back.
+/// How long votes may wait to be counted: longer than the votes of a killed worker wait for another
+/// worker, and than a container takes to come back.
 pub(crate) const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 
-/// Often enough not to add to the time that a test takes.
+/// How often the totals are read: often enough not to add to the time that a test takes.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// Progress is shown now and not later, above all while a store is away.
+/// How long a line of progress waits for its number.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// What `result` answers to `/api/totals`.

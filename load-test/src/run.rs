@@ -24,7 +24,7 @@ use crate::settings::Settings;
 use crate::viewers::Viewers;
 use crate::vote::Told;
 
-/// What a shell expects of a program that Ctrl-C ended.
+/// The exit code that a shell expects of a program that Ctrl-C ended.
 const INTERRUPTED: i32 = 130;
 
 /// Loads the deployment, prints the report, and returns whether every recorded vote was counted once.

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::arrivals::{Demand, due_by};
 /// With more connections than this, the machine that votes is what is measured.
 const CONCURRENCY_MAX: u64 = 10_000;
 
-/// One vote in a hundred seconds, and more than any machine sends.
+/// From one vote in a hundred seconds to more than any machine sends.
 const RATE_MIN: f64 = 0.01;
 const RATE_MAX: f64 = 1e7;
 
@@ -55,7 +55,7 @@ pub struct Settings {
     /// How many watch the results
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
-    /// Also ask this PostgreSQL for the vote of every voter
+    /// Also compare the ballot of every voter, in this PostgreSQL [default: compare the totals only]
     #[arg(long)]
     pub(crate) database_url: Option<String>,
     /// Print the report as JSON

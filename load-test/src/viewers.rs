@@ -1,4 +1,4 @@
-//! Those who watch the results.
+//! Viewers: they watch the results over WebSockets.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,16 +24,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A frame has some hundred bytes; ten thousand viewers share this machine's memory.
 const BUFFER: usize = 2 * 1024;
 
-/// A crowd that sits down all at once is a test of its own.
+/// Between two viewers who connect: many connections at the same moment would be another test.
 const SIT_DOWN_EVERY: Duration = Duration::from_millis(1);
 
-/// As the page does: every viewer is told again every 5 s, so a silent connection is a dead one.
+/// As on the page: `result` sends to every viewer at least every 5 s, so a silent connection is dead.
 const SILENT_FOR: Duration = Duration::from_secs(12);
 
 /// Longer than a frame takes to the last of ten thousand viewers.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// When for so long nobody more gets in, nobody will.
+/// If nobody else could connect for this long, nobody will.
 const SEATED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What all viewers share.
@@ -42,7 +42,7 @@ pub(crate) struct Viewers {
     pub(crate) seats: usize,
     connected: AtomicU64,
     frames: AtomicU64,
-    losses: AtomicU64,
+    lost_connections: AtomicU64,
     /// What the first viewer saw, and when.
     screen: Mutex<Vec<(Instant, i64)>>,
     /// When each version was on the first screen, and when on the last.
@@ -56,14 +56,14 @@ struct Frame {
 }
 
 impl Viewers {
-    /// So many viewers begin to watch, until the program ends.
+    /// Lets this many viewers watch until the program ends.
     pub(crate) fn sit_down(site: &Site, seats: usize) -> Arc<Self> {
         let viewers = Arc::new(Self {
             site: site.clone(),
             seats,
             connected: AtomicU64::new(0),
             frames: AtomicU64::new(0),
-            losses: AtomicU64::new(0),
+            lost_connections: AtomicU64::new(0),
             screen: Mutex::default(),
             spread: Mutex::default(),
         });
@@ -74,7 +74,7 @@ impl Viewers {
         viewers
     }
 
-    /// Waits until everybody watches.
+    /// Waits until all are connected.
     pub(crate) async fn all_seated(&self, stop: &CancellationToken) -> anyhow::Result<()> {
         let (mut most, mut since) = (0, Instant::now());
         while self.connected() < self.seats as u64 && !stop.is_cancelled() {
@@ -100,23 +100,23 @@ impl Viewers {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// How often a viewer was cut off.
-    pub(crate) fn losses(&self) -> u64 {
-        self.losses.load(Ordering::Relaxed)
+    /// How often a viewer lost the connection.
+    pub(crate) fn lost_connections(&self) -> u64 {
+        self.lost_connections.load(Ordering::Relaxed)
     }
 
-    /// Watches for ever, and comes back when the connection is lost.
+    /// Watches for ever, and connects again when the connection is lost.
     async fn watch(&self, seat: usize) {
         sleep(SIT_DOWN_EVERY * u32::try_from(seat).unwrap_or(u32::MAX)).await;
         loop {
             if self.look(seat).await.is_ok() {
-                self.losses.fetch_add(1, Ordering::Relaxed);
+                self.lost_connections.fetch_add(1, Ordering::Relaxed);
             }
             sleep(PAUSE).await;
         }
     }
 
-    /// An error means that nothing was ever seen.
+    /// Watches over one connection. Fails if it could not be opened.
     async fn look(&self, seat: usize) -> anyhow::Result<()> {
         let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
         let stream = self.site.connect().await?;
@@ -135,8 +135,8 @@ impl Viewers {
         Ok(())
     }
 
-    /// A viewer who is behind skips versions, and has seen them with the next one. The first frame
-    /// was drawn before this viewer came, and a frame may be told again.
+    /// A viewer who is behind skips versions, and sees them with the next one. The first frame does not
+    /// count, because it is older than the connection; nor does a frame that is sent again.
     fn see(&self, seat: usize, frame: &Frame, former: Option<i64>) {
         let now = Instant::now();
         self.frames.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +152,7 @@ impl Viewers {
         }
     }
 
-    /// Waits until the first viewer sees this total.
+    /// Waits until the first viewer sees this total, but not for ever.
     pub(crate) async fn see_total(&self, total: i64) {
         let began = Instant::now();
         while self.seats > 0 && lock(&self.screen).last().is_none_or(|(_, shown)| *shown != total) {
@@ -163,12 +163,11 @@ impl Viewers {
         }
     }
 
-    /// From when a vote was due until it was on the first viewer's screen.
+    /// From when a vote was due until the first viewer saw it.
     ///
-    /// A frame does not say whose votes are in it, so they are told apart by
-    /// their number: when the total has grown by n, the n voters who voted
-    /// first are on the screen. Where votes overtake one another, this
-    /// exchanges their latencies: the mean stays, and the slowest seem faster.
+    /// A frame does not say whose votes are in it. When the total has grown by n, this takes the n
+    /// oldest first votes for those on the screen. If votes overtake each other, their latencies are
+    /// exchanged: the mean stays the same, and the slowest seem faster.
     pub(crate) fn vote_to_screen(&self, before: i64, first_votes: &[Instant]) -> Option<Latency> {
         let mut first_votes = first_votes.to_vec();
         first_votes.sort_unstable();
@@ -183,7 +182,7 @@ impl Viewers {
         Latency::of(&latencies)
     }
 
-    /// From the first viewer's screen to the last one's, over all frames that were sent meanwhile.
+    /// From the first viewer who sees a frame to the last, over all frames of the load.
     pub(crate) fn first_to_last_screen(&self) -> Option<Latency> {
         let mut spreads = Times::default();
         for (first, last) in lock(&self.spread).values() {
