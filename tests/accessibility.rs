@@ -2,7 +2,7 @@
 
 use tempfile::TempDir;
 
-use crate::harness::{Browser, Deployment, Embedded, Postgres, Redis, Screen, Voter, eventually, totals_of};
+use harness::{Browser, Deployment, Embedded, Postgres, Redis, Screen, Voter, eventually, totals_of};
 
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/axe/node_modules/axe-core/axe.min.js");
 

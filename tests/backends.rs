@@ -13,7 +13,7 @@ use sqlx::{Row, SqlitePool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::harness::{Postgres, Redis, eventually};
+use harness::{Postgres, Redis, eventually};
 
 /// A store of its own for one test of a contract.
 pub enum Backend {

@@ -6,7 +6,7 @@ use thirtyfour::Key;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::harness::{Browser, Deployment, Embedded, Voter, eventually, free_port};
+use harness::{Browser, Deployment, Embedded, Voter, eventually, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn voting_and_changing_ones_mind_needs_no_javascript() {

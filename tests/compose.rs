@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-use crate::harness::{eventually, free_port};
+use harness::{eventually, free_port};
 
 /// A project of ours, under a name and on ports of its own. It is removed, with its volumes, when dropped.
 pub struct Compose {

@@ -2,18 +2,9 @@
 //!
 //! They run one after the other, as each takes a good part of the machine.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "these tests take from the harness what they need, and a panic is how they fail"
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 mod compose;
-mod harness;
 mod node;
 mod swarm;
 
@@ -29,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_tungstenite::connect_async;
 
 use crate::compose::Compose;
-use crate::harness::{Voter, client, eventually, totals_of};
+use harness::{Voter, client, eventually, totals_of};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::harness::{Embedded, Service, Voter, totals_of};
+use harness::{Embedded, Service, Voter, totals_of};
 
 #[tokio::test]
 async fn it_says_where_to_go_that_it_is_embedded_and_where_the_data_is() {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::{Deployment, Manner, Mob, Replica, Voter, eventually, totals_of};
+use harness::{Deployment, Manner, Mob, Replica, Voter, eventually, totals_of};
 
 /// So many of each kind, 5,210 in all.
 const SLOW: [(Manner, usize); 6] = [

@@ -3,7 +3,7 @@
 use tempfile::TempDir;
 use thirtyfour::By;
 
-use crate::harness::{Browser, Embedded, Voter, client, totals_of};
+use harness::{Browser, Embedded, Voter, client, totals_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_pages_speak_the_readers_language_and_a_choice_is_kept_by_both() {

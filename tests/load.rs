@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Deployment, Embedded, Service, Voter, eventually, totals_of};
+use harness::{Deployment, Embedded, Service, Voter, eventually, totals_of};
 
 #[tokio::test]
 async fn a_crowd_votes_and_every_vote_is_counted_once() {

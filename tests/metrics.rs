@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_tungstenite::connect_async;
 
-use crate::harness::{Deployment, Replica, Voter, eventually};
+use harness::{Deployment, Replica, Voter, eventually};
 
 const DOCUMENTED: &str = include_str!("../docs/metrics.md");
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::ROOT;
-use crate::harness::{Voter, client, eventually};
+use harness::{Voter, client, eventually};
 
 /// The routing mesh needs IPVS, which not every kernel under test has, so the tests come in by a
 /// door of their own, and the shipped stack stays as it is.

@@ -6,7 +6,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::Key;
 
-use crate::harness::{Browser, Deployment, Embedded, Screen, Voter, client, eventually};
+use harness::{Browser, Deployment, Embedded, Screen, Voter, client, eventually};
 
 /// Ten labels of which each tries to break something.
 const HOSTILE: [&str; 10] = [

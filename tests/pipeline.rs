@@ -8,7 +8,7 @@ use redis::AsyncCommands;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::harness::{Deployment, Voter, eventually, totals_of};
+use harness::{Deployment, Voter, eventually, totals_of};
 
 /// Enough for several batches while something is being killed.
 const VOTERS: usize = 40;

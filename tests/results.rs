@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{Deployment, Embedded, Postgres, Redis, Voter, client, totals_of};
+use harness::{Deployment, Embedded, Postgres, Redis, Voter, client, totals_of};
 
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(30);

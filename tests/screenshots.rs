@@ -1,16 +1,6 @@
 //! Makes the pictures of the README: `docs/screenshots.sh`.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
-)]
-
-mod harness;
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
+use harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
 
 /// Looks like the address of a machine in a classroom, so that the page has a QR code.
 const VOTE_URL: &str = "http://192.168.1.20:8000/";

@@ -9,7 +9,7 @@ use common::setback::{Loss, Mark, Setback};
 use common::settings::RedisSettings;
 use redis::AsyncCommands;
 
-use crate::harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
+use harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
 
 #[tokio::test]
 async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {

@@ -1,6 +1,6 @@
 //! How the services start and stop: what they refuse, wait for and say.
 
-use crate::harness::{Deployment, Postgres, Redis, Service, Voter, eventually, totals_of};
+use harness::{Deployment, Postgres, Redis, Service, Voter, eventually, totals_of};
 
 /// A name and its value.
 type Variable = (&'static str, &'static str);

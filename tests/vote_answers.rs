@@ -1,6 +1,6 @@
 //! The three answers to a vote, and when `vote` is ready to give the first.
 
-use crate::harness::{Deployment, Postgres, Redis, Voter, client, eventually};
+use harness::{Deployment, Postgres, Redis, Voter, client, eventually};
 
 #[tokio::test]
 async fn a_recorded_vote_is_answered_by_a_redirect_to_a_page_that_says_so() {

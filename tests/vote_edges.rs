@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::{Embedded, Voter, client};
+use harness::{Embedded, Voter, client};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

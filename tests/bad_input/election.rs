@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::harness::{Deployment, Replica, Voter, client, totals_of};
+use harness::{Deployment, Replica, Voter, client, totals_of};
 
 /// No answer takes longer: the slowest limit of ours is 10 s.
 pub const PATIENCE: Duration = Duration::from_secs(30);

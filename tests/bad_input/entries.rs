@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::ENTRIES;
 use super::election::Election;
-use crate::harness::eventually;
+use harness::eventually;
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 

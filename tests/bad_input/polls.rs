@@ -5,7 +5,7 @@ use std::fs;
 use tempfile::TempDir;
 
 use super::POLLS;
-use crate::harness::Service;
+use harness::Service;
 
 /// Above all tables, because what follows a table is in it.
 const GOOD: &str = "id = 'x'\nquestion = 'Why?'\noptions = ['a', 'b']\n";

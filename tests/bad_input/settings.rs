@@ -1,7 +1,7 @@
 //! Settings, as flags and as variables, that make no sense.
 
 use super::SETTINGS;
-use crate::harness::Service;
+use harness::Service;
 
 /// A password that no message may repeat.
 const SECRET: &str = "hunter2";

@@ -13,9 +13,9 @@ use futures_util::stream::{self, StreamExt};
 use sqlx::{Executor, PgPool};
 use tokio::time::sleep;
 
-use crate::harness::{Deployment, Postgres, Redis};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
+use harness::{Deployment, Postgres, Redis};
 
 const POLL: &str = "nesquik-cola-cao";
 

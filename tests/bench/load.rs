@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::harness::Service;
+use harness::Service;
 
 /// No load here lasts for more than a minute.
 const PATIENCE: Duration = Duration::from_secs(300);

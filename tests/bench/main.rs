@@ -3,19 +3,9 @@
 //! Each figure stands beside what the same machine does at best for the same
 //! bytes, so that the ratios hold elsewhere too.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 mod bare;
-#[path = "../harness/mod.rs"]
-mod harness;
 mod hostile;
 mod ledger;
 mod load;

@@ -13,10 +13,10 @@ use tempfile::TempDir;
 use tokio::time::interval;
 
 use crate::bare::Bare;
-use crate::harness::{Deployment, Embedded, client};
 use crate::load::{load, load_bare, number};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
+use harness::{Deployment, Embedded, client};
 
 /// Slower than the screens are drawn, so that each vote is alone.
 const IDLE: &[&str] =

@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 use crate::bare::Bare;
-use crate::harness::{Deployment, Embedded, Service, client, eventually};
 use crate::load::{load, load_bare, number};
 use crate::table::{Aim, Figure, Table};
+use harness::{Deployment, Embedded, Service, client, eventually};
 
 /// Each pair is measured so often, one after the other, and the best of each is taken: what
 /// disturbs a shared machine only ever makes it slower.

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::harness::{Replica, client, eventually};
+use harness::{Replica, client, eventually};
 
 const HOUR: i64 = 3600;
 

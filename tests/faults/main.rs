@@ -1,20 +1,10 @@
 //! The promise under faults: `./faults.sh --help`.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 mod crowd;
 mod diary;
 mod fault;
-#[path = "../harness/mod.rs"]
-mod harness;
 mod machine;
 mod proxy;
 mod round;

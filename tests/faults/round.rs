@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::crowd::Crowd;
 use crate::diary;
 use crate::fault::Target;
-use crate::harness::eventually;
 use crate::schedule::{Blow, Combination};
 use crate::verdict::{Answer, Told, overtaken, violations};
 use crate::world::World;
+use harness::eventually;
 
 /// How often each voter's seat must succeed before the faults, and again after the last.
 const PROOFS: u64 = 3;

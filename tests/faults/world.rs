@@ -14,10 +14,10 @@ use tempfile::TempDir;
 
 use crate::crowd::OPTIONS;
 use crate::fault::{Fault, Target};
-use crate::harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 use crate::machine::Machine;
 use crate::proxy::Proxy;
 use crate::verdict::{Loss, Name, Row};
+use harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 
 /// Two of each that can harm the other: voters go from one to the other, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, PipeReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -40,9 +40,8 @@ impl Service {
 
     pub fn spawn_with(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let folder = TempDir::with_prefix("service-").expect("a temporary folder");
-        let path = Path::new(env!("CARGO_BIN_EXE_urna")).with_file_name(program);
         let kept = KEPT_VARIABLES.map(|name| Some((name, env::var_os(name)?)));
-        let mut command = Command::new(path);
+        let mut command = Command::new(program_path(program));
         command
             .args(args)
             .current_dir(&folder)
@@ -213,6 +212,13 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Cargo puts our programs into one folder, and this test binary into its subfolder `deps`.
+fn program_path(program: &str) -> PathBuf {
+    let test = env::current_exe().expect("the path of this program");
+    let deps = test.parent().expect("the folder of this program");
+    deps.with_file_name(program)
 }
 
 fn read_lines(output: PipeReader, sender: &watch::Sender<Vec<String>>) {

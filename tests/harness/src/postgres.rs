@@ -126,25 +126,6 @@ impl Postgres {
         }
     }
 
-    fn process(&self) -> &Service {
-        self.process.as_ref().expect("PostgreSQL is running")
-    }
-
-    async fn launch(&mut self) -> Result<(), String> {
-        assert!(self.process.is_none(), "PostgreSQL is running already");
-        let mut command = server_command(postgres_program("postgres"), self.folder.path());
-        command.args(["-D", "data", "-p", &self.port.to_string()]);
-        for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
-            command.args(["-c", setting]);
-        }
-        command.envs(self.env.iter().cloned());
-        self.process = Some(Service::launch(command, READY).await?);
-        Ok(())
-    }
-}
-
-#[allow(dead_code, reason = "only the faults do this to it")]
-impl Postgres {
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
@@ -182,6 +163,22 @@ impl Postgres {
         assert!(self.process.is_none(), "PostgreSQL is running");
         self.folder = server_folder();
         unpack(copy, self.folder.path());
+    }
+
+    fn process(&self) -> &Service {
+        self.process.as_ref().expect("PostgreSQL is running")
+    }
+
+    async fn launch(&mut self) -> Result<(), String> {
+        assert!(self.process.is_none(), "PostgreSQL is running already");
+        let mut command = server_command(postgres_program("postgres"), self.folder.path());
+        command.args(["-D", "data", "-p", &self.port.to_string()]);
+        for setting in SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)) {
+            command.args(["-c", setting]);
+        }
+        command.envs(self.env.iter().cloned());
+        self.process = Some(Service::launch(command, READY).await?);
+        Ok(())
     }
 }
 

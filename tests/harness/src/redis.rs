@@ -91,28 +91,6 @@ impl Redis {
         self.process().unpause();
     }
 
-    fn process(&self) -> &Service {
-        self.process.as_ref().expect("Redis is running")
-    }
-
-    async fn launch(&mut self) -> Result<(), String> {
-        assert!(self.process.is_none(), "Redis is running already");
-        let mut command = Command::new("redis-server");
-        command
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .arg("--dir")
-            .arg(self.folder.path())
-            .args(DURABLE.split(' '))
-            .args(["--save", ""])
-            .args(&self.args)
-            .envs(self.env.iter().cloned());
-        self.process = Some(Service::launch(command, READY).await?);
-        Ok(())
-    }
-}
-
-#[allow(dead_code, reason = "only the faults do this to it")]
-impl Redis {
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
@@ -133,5 +111,24 @@ impl Redis {
     pub fn wipe(&mut self) {
         assert!(self.process.is_none(), "Redis is running");
         self.folder = TempDir::with_prefix("redis-").expect("a temporary folder");
+    }
+
+    fn process(&self) -> &Service {
+        self.process.as_ref().expect("Redis is running")
+    }
+
+    async fn launch(&mut self) -> Result<(), String> {
+        assert!(self.process.is_none(), "Redis is running already");
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .arg("--dir")
+            .arg(self.folder.path())
+            .args(DURABLE.split(' '))
+            .args(["--save", ""])
+            .args(&self.args)
+            .envs(self.env.iter().cloned());
+        self.process = Some(Service::launch(command, READY).await?);
+        Ok(())
     }
 }

@@ -1,5 +1,11 @@
 //! What the end-to-end tests stand on: real stores, our own programs, and one way to wait.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "a panic is how a test fails, and a name says enough where a comment would repeat it"
+)]
+
 mod browser;
 mod deployment;
 mod embedded;
