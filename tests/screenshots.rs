@@ -5,10 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
 use tempfile::TempDir;
 use tokio::time::sleep;
-
-use harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
 
 /// Looks like the address of a machine in a classroom, so that the page has a QR code.
 const VOTE_URL: &str = "http://192.168.1.20:8000/";

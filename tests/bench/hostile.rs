@@ -1,10 +1,10 @@
 //! What honest voters notice of thousands who only take connections.
 
+use harness::{Deployment, Manner, Mob, eventually};
 use serde_json::Value;
 
 use crate::load::{load, number};
 use crate::table::{Aim, Figure, Table};
-use harness::{Deployment, Manner, Mob, eventually};
 
 /// As many votes as a large hall casts, and far less than the machine can take: what is measured is
 /// how long each waits.

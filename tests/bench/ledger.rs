@@ -10,12 +10,12 @@ use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use harness::{Deployment, Postgres, Redis};
 use sqlx::{Executor, PgPool};
 use tokio::time::sleep;
 
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
-use harness::{Deployment, Postgres, Redis};
 
 const POLL: &str = "nesquik-cola-cao";
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 use harness::Service;
+use serde_json::Value;
 
 /// No load here lasts for more than a minute.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use harness::Deployment;
 use tokio::time::sleep;
 
 use crate::load::load;
 use crate::plot;
 use crate::table::{Figure, Table};
-use harness::Deployment;
 
 /// A service that has nothing to do has come to rest.
 const REST: Duration = Duration::from_secs(3);

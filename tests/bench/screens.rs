@@ -8,6 +8,7 @@ use common::ledger::postgres::PostgresLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
+use harness::{Deployment, Embedded, client};
 use hdrhistogram::Histogram;
 use tempfile::TempDir;
 use tokio::time::interval;
@@ -16,7 +17,6 @@ use crate::bare::Bare;
 use crate::load::{load, load_bare, number};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
-use harness::{Deployment, Embedded, client};
 
 /// Slower than the screens are drawn, so that each vote is alone.
 const IDLE: &[&str] =

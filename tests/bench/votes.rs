@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
+use harness::{Deployment, Embedded, Service, client, eventually};
 use http_body_util::{BodyExt, Empty};
 use hyper::Request;
 use hyper::body::Bytes;
@@ -16,7 +17,6 @@ use tokio::net::TcpStream;
 use crate::bare::Bare;
 use crate::load::{load, load_bare, number};
 use crate::table::{Aim, Figure, Table};
-use harness::{Deployment, Embedded, Service, client, eventually};
 
 /// Each pair is measured so often, one after the other, and the best of each is taken: what
 /// disturbs a shared machine only ever makes it slower.

@@ -7,9 +7,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tempfile::TempDir;
-
 use harness::{Replica, client, eventually};
+use tempfile::TempDir;
 
 const HOUR: i64 = 3600;
 

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use harness::eventually;
 use tokio::time::{Instant, sleep_until};
 
 use crate::crowd::Crowd;
@@ -12,7 +13,6 @@ use crate::fault::Target;
 use crate::schedule::{Blow, Combination};
 use crate::verdict::{Answer, Told, overtaken, violations};
 use crate::world::World;
-use harness::eventually;
 
 /// How often each voter's seat must succeed before the faults, and again after the last.
 const PROOFS: u64 = 3;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 use redis::pipe;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -17,7 +18,6 @@ use crate::fault::{Fault, Target};
 use crate::machine::Machine;
 use crate::proxy::Proxy;
 use crate::verdict::{Loss, Name, Row};
-use harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 
 /// Two of each that can harm the other: voters go from one to the other, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];

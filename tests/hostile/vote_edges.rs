@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use harness::{Embedded, Voter, client};
 use reqwest::header::COOKIE;
 use reqwest::{Method, Response};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-
-use harness::{Embedded, Voter, client};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
+use harness::{Deployment, Embedded, Postgres, Redis, Voter, client, totals_of};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -10,8 +11,6 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-use harness::{Deployment, Embedded, Postgres, Redis, Voter, client, totals_of};
 
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(30);

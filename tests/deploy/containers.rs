@@ -1,28 +1,17 @@
-//! The deployment a course teaches from, in real containers: `docker compose`.
-//!
-//! They run one after the other, as each takes a good part of the machine.
-
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
-
-mod compose;
-mod node;
-mod swarm;
+//! `docker compose`: the deployment a course begins with.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
+use harness::{Voter, client, eventually, totals_of};
 use tempfile::TempDir;
-use tokio::sync::{Mutex, MutexGuard};
-use tokio::task::JoinHandle;
 use tokio_tungstenite::connect_async;
 
 use crate::compose::Compose;
-use harness::{Voter, client, eventually, totals_of};
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
 
 /// What compose.yaml is made of, and who is restarted by whom.
 const SERVICES: [&str; 3] = ["vote", "worker", "result"];
@@ -31,8 +20,6 @@ const STORES: [&str; 2] = ["redis", "db"];
 /// What a container gives up, as `docker inspect` tells it.
 const GUARDS: &str = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
 const GUARDED: &str = "true [ALL] [no-new-privileges:true] true";
-
-static ONE_AT_A_TIME: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
 
 #[tokio::test]
 async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers() {
@@ -222,18 +209,6 @@ async fn answers(urna: &Compose, query: &str, expected: &str) {
         .await;
 }
 
-/// A poll of two, in which all vote alike: the totals are known without counting.
-async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
-    for voter in voters.iter_mut() {
-        voter.insist(&[vote], key).await;
-    }
-    let at = if key == "a" { 0 } else { 1 };
-    let all = |totals: &serde_json::Value| {
-        totals["options"][at]["votes"] == voters.len() && totals["total"] == voters.len()
-    };
-    totals_of(result, "every recorded vote", all).await;
-}
-
 /// As a bug or the kernel would: from outside, because no signal from inside a container ends its first process.
 fn kill_9(urna: &Compose, pid: &str) {
     let kill = format!("kill -9 {pid}");
@@ -263,30 +238,4 @@ async fn wait_for_replicas(urna: &Compose, count: usize) {
         (seen.len() == count).then_some(())
     })
     .await;
-}
-
-/// Ends only when a request fails, and says how.
-async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) -> String {
-    loop {
-        let voted = voter.vote(&vote, key).await;
-        if !voted.as_ref().is_ok_and(|answer| answer.status() == 303) {
-            return format!("{voted:?}");
-        }
-        let seen = client().get(&result).send().await;
-        if !seen.as_ref().is_ok_and(|answer| answer.status() == 200) {
-            return format!("{seen:?}");
-        }
-    }
-}
-
-/// No request failed until now.
-async fn end_well(load: JoinHandle<String>) {
-    load.abort();
-    if let Ok(failure) = load.await {
-        panic!("a request failed: {failure}");
-    }
-}
-
-async fn turn() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().await
 }

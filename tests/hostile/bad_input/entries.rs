@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use harness::eventually;
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 
 use super::ENTRIES;
 use super::election::Election;
-use harness::eventually;
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 

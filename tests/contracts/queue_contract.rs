@@ -8,7 +8,7 @@ use common::presence::{Announcement, Kind};
 use common::queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
 use tokio::time::{sleep, timeout};
 
-use crate::backends::{Backend, ballot, contract};
+use crate::contracts::backends::{Backend, ballot, contract};
 
 /// Nobody is taken for dead during a test, unless it says so.
 const NEVER: Duration = Duration::from_secs(3600);

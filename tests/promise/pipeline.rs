@@ -4,11 +4,10 @@
 
 use std::cell::Cell;
 
+use harness::{Deployment, Voter, eventually, totals_of};
 use redis::AsyncCommands;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-use harness::{Deployment, Voter, eventually, totals_of};
 
 /// Enough for several batches while something is being killed.
 const VOTERS: usize = 40;

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use harness::{Deployment, Replica, Voter, eventually};
 use tokio_tungstenite::connect_async;
 
-use harness::{Deployment, Replica, Voter, eventually};
-
-const DOCUMENTED: &str = include_str!("../docs/metrics.md");
+const DOCUMENTED: &str = include_str!("../../docs/metrics.md");
 
 /// Nothing has happened yet, so everything that is shown is shown from the start.
 #[tokio::test]

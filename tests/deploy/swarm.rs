@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use harness::{Voter, client, eventually, free_port};
+
 use crate::node::{Node, attempt, readme, run};
 use crate::{end_well, turn, vote_all_along, vote_and_count};
-use harness::{Voter, client, eventually, free_port};
 
 const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"), ("urna_result", "2/2")];
 

@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use tempfile::TempDir;
-
 use harness::{Embedded, Service, Voter, totals_of};
+use tempfile::TempDir;
 
 #[tokio::test]
 async fn it_says_where_to_go_that_it_is_embedded_and_where_the_data_is() {

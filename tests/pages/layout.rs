@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
+use harness::{Browser, Deployment, Embedded, Screen, Voter, client, eventually};
 use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::Key;
-
-use harness::{Browser, Deployment, Embedded, Screen, Voter, client, eventually};
 
 /// Ten labels of which each tries to break something.
 const HOSTILE: [&str; 10] = [

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
+use harness::{Deployment, Replica, Voter, client, totals_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-
-use harness::{Deployment, Replica, Voter, client, totals_of};
 
 /// No answer takes longer: the slowest limit of ours is 10 s.
 pub const PATIENCE: Duration = Duration::from_secs(30);

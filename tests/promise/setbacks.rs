@@ -7,9 +7,8 @@ use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::setback::{Loss, Mark, Setback};
 use common::settings::RedisSettings;
-use redis::AsyncCommands;
-
 use harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
+use redis::AsyncCommands;
 
 #[tokio::test]
 async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {

@@ -1,7 +1,8 @@
 //! Settings, as flags and as variables, that make no sense.
 
-use super::SETTINGS;
 use harness::Service;
+
+use super::SETTINGS;
 
 /// A password that no message may repeat.
 const SECRET: &str = "hunter2";

@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::Command;
 
+use harness::{Voter, client, eventually};
 use tempfile::TempDir;
 
 use crate::ROOT;
-use harness::{Voter, client, eventually};
 
 /// The routing mesh needs IPVS, which not every kernel under test has, so the tests come in by a
 /// door of their own, and the shipped stack stays as it is.

@@ -8,7 +8,7 @@ use common::ledger::{Ledger, RecordError, Totals};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::backends::{Backend, ballot, contract, poll};
+use crate::contracts::backends::{Backend, ballot, contract, poll};
 
 contract! { [postgres, sqlite] {
     an_empty_ledger_has_an_epoch_and_no_votes,

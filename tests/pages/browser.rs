@@ -1,12 +1,11 @@
 //! The pages as people use them, in a real browser.
 
+use harness::{Browser, Deployment, Embedded, Voter, eventually, free_port};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use thirtyfour::Key;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-
-use harness::{Browser, Deployment, Embedded, Voter, eventually, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn voting_and_changing_ones_mind_needs_no_javascript() {

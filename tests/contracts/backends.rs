@@ -9,11 +9,10 @@ use common::queue::redis::RedisQueue;
 use common::queue::sqlite::SqliteQueue;
 use common::settings::{PostgresSettings, RedisSettings};
 use common::sqlite::DataFile;
+use harness::{Postgres, Redis, eventually};
 use sqlx::{Row, SqlitePool};
 use tempfile::TempDir;
 use uuid::Uuid;
-
-use harness::{Postgres, Redis, eventually};
 
 /// A store of its own for one test of a contract.
 pub enum Backend {
@@ -159,14 +158,14 @@ pub fn ballot(voter: u128, choice: usize, ord: i64) -> Ballot {
 /// Makes a test of each promise for each backend.
 macro_rules! contract {
     ([$($backend:ident),*] $promises:tt) => {
-        $($crate::backends::contract!(@ $backend $promises);)*
+        $($crate::contracts::backends::contract!(@ $backend $promises);)*
     };
     (@ $backend:ident { $($promise:ident,)* }) => {
         mod $backend {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $promise() {
-                    super::$promise($crate::backends::Backend::$backend().await).await;
+                    super::$promise($crate::contracts::backends::Backend::$backend().await).await;
                 }
             )*
         }

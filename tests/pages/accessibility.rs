@@ -1,10 +1,9 @@
 //! axe-core finds no barrier on either page, in any state, on any screen.
 
+use harness::{Browser, Deployment, Embedded, Postgres, Redis, Screen, Voter, eventually, totals_of};
 use tempfile::TempDir;
 
-use harness::{Browser, Deployment, Embedded, Postgres, Redis, Screen, Voter, eventually, totals_of};
-
-const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/axe/node_modules/axe-core/axe.min.js");
+const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/axe/node_modules/axe-core/axe.min.js");
 
 /// WCAG 2.2 AA with all it builds on, and what axe-core holds to be good practice.
 const RULES: &str = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";

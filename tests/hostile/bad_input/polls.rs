@@ -2,10 +2,10 @@
 
 use std::fs;
 
+use harness::Service;
 use tempfile::TempDir;
 
 use super::POLLS;
-use harness::Service;
 
 /// Above all tables, because what follows a table is in it.
 const GOOD: &str = "id = 'x'\nquestion = 'Why?'\noptions = ['a', 'b']\n";

@@ -1,9 +1,8 @@
 //! `load-test`: it votes as a crowd, and tells the truth about what was counted.
 
+use harness::{Deployment, Embedded, Service, Voter, eventually, totals_of};
 use serde_json::Value;
 use tempfile::TempDir;
-
-use harness::{Deployment, Embedded, Service, Voter, eventually, totals_of};
 
 #[tokio::test]
 async fn a_crowd_votes_and_every_vote_is_counted_once() {

@@ -1,9 +1,8 @@
 //! How the pages speak: four languages, also about what is wrong.
 
+use harness::{Browser, Embedded, Voter, client, totals_of};
 use tempfile::TempDir;
 use thirtyfour::By;
-
-use harness::{Browser, Embedded, Voter, client, totals_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_pages_speak_the_readers_language_and_a_choice_is_kept_by_both() {

@@ -2,14 +2,13 @@
 
 use std::process::ExitStatus;
 
+use harness::{Browser, Deployment, Embedded, Redis, Screen, Service, Voter, eventually};
 use redis::AsyncCommands;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-
-use harness::{Browser, Deployment, Embedded, Redis, Screen, Service, Voter, eventually};
 
 #[tokio::test]
 async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
