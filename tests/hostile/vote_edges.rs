@@ -16,45 +16,23 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 async fn a_vote_from_another_site_is_refused_and_one_from_our_own_page_is_not() {
     let (_data, urna) = start().await;
     let own = urna.vote.as_str();
-    let cases = [
-        ("sec-fetch-site", "cross-site", 403),
-        ("sec-fetch-site", "same-site", 403),
-        ("sec-fetch-site", "same-origin", 303),
-        ("sec-fetch-site", "none", 303),
-        ("origin", "http://evil.example", 403),
-        ("origin", "null", 403),
-        ("origin", own, 303),
+    let cases: [(&[(&str, &str)], u16); 9] = [
+        (&[("sec-fetch-site", "cross-site")], 403),
+        (&[("sec-fetch-site", "same-site")], 403),
+        (&[("sec-fetch-site", "same-origin")], 303),
+        (&[("sec-fetch-site", "none")], 303),
+        (&[("sec-fetch-site", "cross-site"), ("origin", own)], 403),
+        (&[("origin", "http://evil.example")], 403),
+        (&[("origin", "http://evil.example"), ("x-forwarded-host", "evil.example")], 403),
+        (&[("origin", "null")], 403),
+        (&[("origin", own)], 303),
     ];
-    for (name, value, expected) in cases {
-        let answer = post(&urna, &[FORM, (name, value)], "vote=a").await;
-        assert_eq!(answer.status(), expected, "{name}: {value}");
+    for (headers, expected) in cases {
+        let answer = post(&urna, &[&[FORM], headers].concat(), "vote=a").await;
+        assert_eq!(answer.status(), expected, "{headers:?}");
         if expected == 403 {
             assert_says(answer, "another site").await;
         }
-    }
-}
-
-#[tokio::test]
-async fn what_is_no_vote_is_refused_with_a_sentence() {
-    let (_data, urna) = start().await;
-    let long = format!("vote=a&x={}", "x".repeat(1024));
-    let cases = [
-        (FORM, long.as_str(), 413, "at most 1024 bytes"),
-        (("content-type", "application/json"), "{\"vote\":\"a\"}", 415, "x-www-form-urlencoded"),
-        (("content-type", "text/plain"), "vote=a", 415, "x-www-form-urlencoded"),
-        (FORM, "vote=c", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-        (FORM, "vote=A", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-        (FORM, "vote=", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-        (FORM, "", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-        (FORM, "vote=%ff%fe", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-        (FORM, "vote=a&poll=another", 409, "The question has changed"),
-        (FORM, "vote=j&poll=another", 409, "The question has changed"),
-        (FORM, "vote=a&vote=b", 400, "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})"),
-    ];
-    for (kind, body, status, sentence) in cases {
-        let answer = post(&urna, &[kind], body).await;
-        assert_eq!(answer.status(), status, "{body}");
-        assert_says(answer, sentence).await;
     }
 }
 
@@ -89,7 +67,7 @@ async fn only_get_gives_out_an_identity_and_only_to_those_who_have_none() {
 }
 
 #[tokio::test]
-async fn a_forged_or_garbled_cookie_is_none() {
+async fn a_browser_with_a_forged_or_garbled_cookie_is_given_a_new_one() {
     let (_data, urna) = start().await;
     let honest = Voter::arrive(&urna.vote).await.cookie;
     let stranger = Voter::arrive(&urna.vote).await.cookie;
@@ -97,8 +75,6 @@ async fn a_forged_or_garbled_cookie_is_none() {
     let (_, somebody) = stranger.split_at(50);
     for cookie in [format!("{signature}{somebody}"), "voter=".into(), "voter=%ff".into(), "=;;=voter".into()]
     {
-        let post = client().post(&urna.vote).header(COOKIE, &cookie).header(FORM.0, FORM.1);
-        assert_eq!(post.body("vote=a").send().await.unwrap().status(), 403, "{cookie}");
         let get = client().get(&urna.vote).header(COOKIE, &cookie).send().await.unwrap();
         assert!(get.headers().contains_key("set-cookie"), "{cookie}");
     }
@@ -130,18 +106,6 @@ async fn nothing_inline_and_nothing_from_elsewhere_is_run() {
         assert_eq!(html.split_whitespace().find(handler), None);
         assert!(!html.contains("<style") && !html.contains("style="), "{html}");
     }
-}
-
-#[tokio::test]
-async fn headers_are_bounded() {
-    let (_data, urna) = start().await;
-    let mut many = client().get(&urna.vote);
-    for number in 0..100 {
-        many = many.header(format!("x-{number}"), "x");
-    }
-    assert_eq!(many.send().await.unwrap().status(), 431);
-    let long = client().get(&urna.vote).header("x-long", "x".repeat(20_000)).send().await.unwrap();
-    assert_eq!(long.status(), 431);
 }
 
 /// Time itself is tested here and below: the limit is 10 s, and what matters

@@ -8,12 +8,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// As many bytes as a viewer's message may have.
+const SAID_MAX: usize = 1024;
 
 #[tokio::test]
 async fn a_viewer_gets_the_totals_at_once_and_then_every_change() {
@@ -94,12 +99,30 @@ async fn a_stopping_server_closes_with_1001() {
 }
 
 #[tokio::test]
-async fn a_viewer_who_says_too_much_is_let_go() {
+async fn what_a_viewer_says_is_ignored_and_one_who_says_too_much_is_let_go() {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
-    let mut viewer = Viewer::join(&urna.result).await;
-    viewer.0.send(Message::text("x".repeat(2000))).await.unwrap();
-    viewer.goodbye().await;
+    let first = |length| Message::Frame(Frame::message("x".repeat(length), OpCode::Data(Data::Text), false));
+    let last =
+        |length| Message::Frame(Frame::message("x".repeat(length), OpCode::Data(Data::Continue), true));
+    let ignored = [
+        vec![Message::text("hello")],
+        vec![Message::binary(vec![0xff])],
+        vec![Message::Pong("unasked".into())],
+        vec![Message::text("x".repeat(SAID_MAX))],
+        vec![first(SAID_MAX / 2), last(SAID_MAX / 2)],
+        vec![Message::text("x"); 5_000],
+    ];
+    for messages in ignored {
+        let mut viewer = Viewer::join(&urna.result).await;
+        viewer.say(messages).await;
+        viewer.hears_an_answer_to_a_ping().await;
+    }
+    for messages in [vec![Message::text("x".repeat(SAID_MAX + 1))], vec![first(SAID_MAX), last(1)]] {
+        let mut viewer = Viewer::join(&urna.result).await;
+        viewer.say(messages).await;
+        viewer.goodbye().await;
+    }
 }
 
 #[tokio::test]
@@ -225,6 +248,21 @@ impl Viewer {
         let in_time = timeout(PATIENCE, found).await;
         assert!(in_time.is_ok(), "in vain; the last totals were {last}");
         last
+    }
+
+    async fn say(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            self.0.send(message).await.unwrap();
+        }
+    }
+
+    async fn hears_an_answer_to_a_ping(&mut self) {
+        let ping = Bytes::from("after all this");
+        self.0.send(Message::Ping(ping.clone())).await.unwrap();
+        let answered = async {
+            while self.0.next().await.expect("an open socket").unwrap() != Message::Pong(ping.clone()) {}
+        };
+        timeout(PATIENCE, answered).await.expect("an answer to the ping");
     }
 
     /// Reads until the server closes the socket, and returns what it said then.

@@ -6,9 +6,10 @@ use harness::{Deployment, Replica, Voter, client, totals_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// No answer takes longer: the slowest limit of ours is 10 s.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const HONEST: usize = 3;
 
@@ -21,11 +22,11 @@ pub const CAST: &str = "POST / HTTP/1.1";
 pub struct Election {
     pub deployment: Deployment,
     pub vote: Replica,
-    pub worker: Replica,
-    pub result: Replica,
+    worker: Replica,
+    result: Replica,
     /// Sends whatever must be refused. None of it may count.
     pub stranger: Voter,
-    /// Sends what is odd but a vote, always for option a.
+    /// Sends votes of an odd form, always for option a.
     pub oddball: Voter,
     honest: Vec<Voter>,
     cases: usize,
@@ -48,9 +49,12 @@ impl Election {
         self.cases += cases;
     }
 
-    /// A ballot from beside the page that must count.
-    pub fn must_count(&mut self, key: &str) {
-        self.honest.push(Voter { recorded: Some(key.to_owned()), ..Voter::default() });
+    /// Names a ballot that reached the queue without our page, and must count.
+    pub fn must_count(&mut self, voter: &str, key: &str) {
+        let id = Uuid::try_parse(voter).unwrap().simple();
+        // As a voter's own cookie is, but for its signature, which nobody asks for.
+        let cookie = format!("voter=SIGNATURE={id}.0");
+        self.honest.push(Voter { cookie, recorded: Some(key.to_owned()) });
     }
 
     /// A vote as a browser sends it, but for what the case says: its lines replace the browser's.
@@ -87,12 +91,7 @@ impl Election {
     pub async fn expect_for(&mut self, line: &str, lines: &[u8], body: &[u8], status: u16, says: &str) {
         let voter = if status == 303 { &self.oddball } else { &self.stranger };
         let request = self.request(line, &voter.cookie, lines, body);
-        self.expect_to(&request, status, says).await;
-    }
-
-    /// Sends these very bytes and checks the answer.
-    pub async fn expect_to(&mut self, request: &[u8], status: u16, says: &str) {
-        let answer = converse(self.address(), request, false).await;
+        let answer = converse(self.address(), &request, false).await;
         let shown = String::from_utf8_lossy(&request[..request.len().min(400)]);
         let line = answer.lines().next().unwrap_or_default();
         assert!(line.contains(&format!(" {status} ")), "{line:?}, and not {status}, to\n{shown}");

@@ -126,17 +126,19 @@ async fn what_is_no_ballot_is_a_dead_letter_and_nothing_else_is_lost() {
         expected.insert(add(&mut stream, &entry).await, reason);
     }
     election.tried(expected.len());
-    for (voter, entries) in odd_ballots().iter().enumerate() {
-        for entry in entries {
-            let voter = format!("{voter:032x}").into_bytes();
-            let named = entry.iter().cloned().map(|(name, value)| match value == SOMEBODY.as_bytes() {
-                true if name == b"voter" => (name, voter.clone()),
-                _ => (name, value),
-            });
-            add(&mut stream, &named.collect()).await;
+    for (voter, entries) in (0..).zip(odd_ballots()) {
+        let named = |entry: &Fields| -> Fields {
+            let name_it = |(name, value): &(Vec<u8>, Vec<u8>)| match value == SOMEBODY.as_bytes() {
+                true if name == b"voter" => (name.clone(), format!("{voter:032x}").into_bytes()),
+                _ => (name.clone(), value.clone()),
+            };
+            entry.iter().map(name_it).collect()
+        };
+        let entries: Vec<Fields> = entries.iter().map(named).collect();
+        for entry in &entries {
+            add(&mut stream, entry).await;
         }
-        let choice = entries[0].iter().find(|(name, _)| name == b"choice").unwrap();
-        election.must_count(str::from_utf8(&choice.1).unwrap());
+        election.must_count(&text(&entries[0], "voter"), &text(&entries[0], "choice"));
         election.tried(entries.len());
     }
     let found = eventually("every dead letter", async || {
@@ -203,6 +205,12 @@ fn ballot(name: &str, value: &[u8]) -> Fields {
         (usual.as_bytes().to_vec(), value.to_vec())
     };
     BALLOT.iter().map(value).collect()
+}
+
+/// The first value of a field.
+fn text(fields: &Fields, name: &str) -> String {
+    let (_, value) = fields.iter().find(|(present, _)| present == name.as_bytes()).unwrap();
+    String::from_utf8(value.clone()).unwrap()
 }
 
 async fn add(stream: &mut MultiplexedConnection, fields: &Fields) -> String {

@@ -10,36 +10,21 @@ use super::POLLS;
 /// Above all tables, because what follows a table is in it.
 const GOOD: &str = "id = 'x'\nquestion = 'Why?'\noptions = ['a', 'b']\n";
 
-/// A whole file, and what is said about it.
-const BROKEN: [(&[u8], &str); 24] = [
+/// A whole file, and the words that the refusal must contain.
+const BROKEN: [(&[u8], &str); 9] = [
     (b"", "missing field `id`"),
-    (b"\n\n", "missing field `id`"),
-    (b"# nothing", "missing field `id`"),
-    (b"id", "line 1: "),
-    (b"id = ", "line 1: "),
-    (b"id = x", "line 1: "),
-    (b"= 'x'", "line 1: "),
     (b"id = 'x'", "missing field `question`"),
     (b"id = 'x'\nquestion = '?'", "missing field `options`"),
-    (b"question = '?'\noptions = ['a', 'b']", "missing field `id`"),
     (b"[poll]\nid = 'x'\nquestion = '?'\noptions = ['a', 'b']", "unknown field `poll`"),
-    (b"id = 'x'\nid = 'y'\nquestion = '?'\noptions = ['a', 'b']", "line 2: "),
     (b"id = 'x\nquestion = '?'\noptions = ['a', 'b']", "line 1: "),
+    (b"id = 'x'\nid = 'y'\nquestion = '?'\noptions = ['a', 'b']", "line 2: "),
     (b"id = 'x'\nquestion = '?'\noptions = ['a', 'b'", "line 3: "),
-    (b"id = 'x'\nquestion = '?'\noptions = ['a' 'b']", "line 3: "),
-    (b"id = 'x' question = '?' options = ['a', 'b']", "line 1: "),
-    (b"{\"id\": \"x\", \"question\": \"?\", \"options\": [\"a\", \"b\"]}", "line 1: "),
-    (b"id: x\nquestion: '?'\noptions: [a, b]", "line 1: "),
-    (b"<poll/>", "line 1: "),
-    (b"\x00", "line 1: "),
-    (b"id = 'x'\nquestion = '\x00'\noptions = ['a', 'b']", "line 2: "),
-    (b"id = 'x'\nquestion = \"\\q\"\noptions = ['a', 'b']", "line 2: "),
     (b"id = 'x'\nquestion = '\xbfD\xe9 qu\xe9 somos?'\noptions = ['a', 'b']", "save it as UTF-8"),
     (b"\xff\xfei\x00d\x00", "save it as UTF-8"),
 ];
 
-/// A line that takes the place of the good one, and what is said about it.
-const LINES: [(&str, &str); 27] = [
+/// A line that takes the place of the good one, and the words that the refusal must contain.
+const LINES: [(&str, &str); 19] = [
     ("id = ''", "is not a poll id: 1 to 64 of a-z, 0-9 and -"),
     ("id = ' x'", "is not a poll id"),
     ("id = 'X'", "is not a poll id"),
@@ -47,25 +32,17 @@ const LINES: [(&str, &str); 27] = [
     ("id = 'año'", "is not a poll id"),
     ("id = '../x'", "is not a poll id"),
     ("id = 1", "line 1: invalid type: integer"),
-    ("id = ['x']", "line 1: invalid type: sequence"),
-    ("id = { x = 1 }", "line 1: invalid type: map"),
     ("question = ''", "question \"\" is empty"),
     ("question = \"\\t\"", "question \"\\t\" is empty"),
     ("question = \"\u{2003}\"", "is empty"),
-    ("question = true", "line 2: invalid type: boolean"),
-    ("question = 2026-01-01", "line 2: invalid type"),
     ("question = \"\\u0000\"", "control character"),
-    ("question = \"Why\\u0007?\"", "control character"),
-    ("question = \"\"\"Why\n?\"\"\"", "control character"),
     ("question = \"Why\\u0085?\"", "control character"),
+    ("question = \"\"\"Why\n?\"\"\"", "control character"),
     ("options = []", "needs 2 to 10 options, not 0"),
     ("options = 'ab'", "line 3: invalid type: string"),
-    ("options = ['a', 1]", "line 3: invalid type: integer"),
-    ("options = ['a', ['b']]", "line 3: invalid type: sequence"),
     ("options = ['', 'b']", "option \"\" is empty"),
     ("options = ['a', 'b', ' ']", "option \" \" is empty"),
     ("options = ['a', 'b', 'a']", "the option \"a\" is there twice"),
-    ("options = { a = 'x', b = 'y' }", "line 3: invalid type: map"),
     ("options = ['1','2','3','4','5','6','7','8','9','10','11']", "needs 2 to 10 options, not 11"),
 ];
 
