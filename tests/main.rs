@@ -17,9 +17,10 @@ mod promise {
     mod vote_answers;
 }
 
-/// Every backend keeps the contract of its kind.
+/// Every backend keeps the contract of its kind, and every crate to what it may depend on.
 mod contracts {
     mod backends;
+    mod edges;
     mod ledger_contract;
     mod queue_contract;
 }
