@@ -74,7 +74,7 @@ async fn what_a_dead_worker_held_goes_to_another(backend: Backend) {
     let queue = open(&backend).await;
     fill(&queue, 2).await;
     let held = take(&mut queue.consumer("dead", NEVER), 10).await;
-    let claimed = take(&mut queue.consumer("heir", Duration::ZERO), 10).await;
+    let claimed = take(&mut queue.consumer("other", Duration::ZERO), 10).await;
     assert_eq!(entries(&claimed), entries(&held));
 }
 
@@ -177,7 +177,7 @@ async fn a_reader_that_left_is_forgotten_and_what_it_held_is_not(backend: Backen
     fill(&queue, 1).await;
     let held = take(&mut leaves, 10).await;
     leaves.leave().await.unwrap();
-    let claimed = take(&mut queue.consumer("heir", Duration::ZERO), 10).await;
+    let claimed = take(&mut queue.consumer("other", Duration::ZERO), 10).await;
     assert_eq!(entries(&claimed), entries(&held));
 }
 

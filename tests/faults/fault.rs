@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::proxy::{Flow, Weather};
+use harness::{Conditions, Flow};
 
 /// One cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub target: Target,
-    /// Which of a service's lines, if it is about one; of a store, all are hit.
-    pub line: Option<Line>,
+    /// Which of a service's links, if it is about one; of a store, all are hit.
+    pub link: Option<Link>,
     pub kind: Kind,
 }
 
@@ -23,9 +23,9 @@ pub enum Target {
     Postgres,
 }
 
-/// Where a line of a service leads.
+/// Where a link of a service leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum Link {
     /// To voters or viewers.
     Door,
     Redis,
@@ -65,31 +65,31 @@ pub enum Kind {
 
 const ON_PROCESSES: [Kind; 3] = [Kind::Kill, Kind::Terminate, Kind::Pause];
 const ON_CLOCKS: [Kind; 2] = [Kind::ClockAhead, Kind::ClockBehind];
-const ON_LINES: [Kind; 5] = [Kind::Cut, Kind::CutRequests, Kind::CutAnswers, Kind::Slow, Kind::Reset];
+const ON_LINKS: [Kind; 5] = [Kind::Cut, Kind::CutRequests, Kind::CutAnswers, Kind::Slow, Kind::Reset];
 const ON_DISKS: [Kind; 3] = [Kind::SlowDisk, Kind::SlowDiskKill, Kind::DiskFull];
 
-/// What can go wrong with a service, and the lines it has.
-const SERVICES: [(Target, &[Line]); 3] = [
-    (Target::Vote, &[Line::Door, Line::Redis]),
-    (Target::Worker, &[Line::Redis, Line::Postgres]),
-    (Target::Result, &[Line::Door, Line::Redis, Line::Postgres]),
+/// What can go wrong with a service, and the links it has.
+const SERVICES: [(Target, &[Link]); 3] = [
+    (Target::Vote, &[Link::Door, Link::Redis]),
+    (Target::Worker, &[Link::Redis, Link::Postgres]),
+    (Target::Result, &[Link::Door, Link::Redis, Link::Postgres]),
 ];
 
 impl Fault {
     /// The whole table.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
-        let mut add = |target, line, kinds: &[Kind]| {
-            all.extend(kinds.iter().map(|&kind| Self { target, line, kind }));
+        let mut add = |target, link, kinds: &[Kind]| {
+            all.extend(kinds.iter().map(|&kind| Self { target, link, kind }));
         };
-        for (service, lines) in SERVICES {
+        for (service, links) in SERVICES {
             add(service, None, &ON_PROCESSES);
             add(service, None, &ON_CLOCKS);
-            lines.iter().for_each(|line| add(service, Some(*line), &ON_LINES));
+            links.iter().for_each(|link| add(service, Some(*link), &ON_LINKS));
         }
         for store in [Target::Redis, Target::Postgres] {
             add(store, None, &ON_PROCESSES);
-            add(store, None, &ON_LINES);
+            add(store, None, &ON_LINKS);
             add(store, None, &ON_DISKS);
             add(store, None, &[Kind::Wiped]);
         }
@@ -115,8 +115,8 @@ impl Fault {
         matches!(self.kind, Kind::Wiped | Kind::Older)
     }
 
-    /// What it makes of a line, if it is about lines.
-    pub fn weather(self) -> Option<Weather> {
+    /// What it makes of a link, if it is about links.
+    pub fn conditions(self) -> Option<Conditions> {
         let (open, stalled, slow) = (Flow::Open, Flow::Stalled, Flow::Slow);
         let (requests, answers, broken) = match self.kind {
             Kind::Cut => (stalled, stalled, false),
@@ -126,7 +126,7 @@ impl Fault {
             Kind::Reset => (open, open, true),
             _ => return None,
         };
-        Some(Weather { requests, answers, broken })
+        Some(Conditions { requests, answers, broken })
     }
 }
 
@@ -147,16 +147,16 @@ impl Target {
     }
 }
 
-/// As it is named on the command line and in the table, such as `vote/redis/cut-requests`.
+/// As it is named on the command link and in the table, such as `vote/redis/cut-requests`.
 impl Display for Fault {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let line = match self.line {
+        let link = match self.link {
             None => "",
-            Some(Line::Door) => "door/",
-            Some(Line::Redis) => "redis/",
-            Some(Line::Postgres) => "postgres/",
+            Some(Link::Door) => "door/",
+            Some(Link::Redis) => "redis/",
+            Some(Link::Postgres) => "postgres/",
         };
-        write!(f, "{}/{line}{}", self.target.name(), self.kind.name())
+        write!(f, "{}/{link}{}", self.target.name(), self.kind.name())
     }
 }
 

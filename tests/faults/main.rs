@@ -6,7 +6,6 @@ mod crowd;
 mod diary;
 mod fault;
 mod machine;
-mod proxy;
 mod round;
 mod schedule;
 mod table;

@@ -1,4 +1,4 @@
-//! The three services over real stores, each reached through a line of its own, and what happens to them.
+//! The three services over real stores, each reached through a network link of its own, and what happens to them.
 
 mod strike;
 
@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
+use harness::{Deployment, Postgres, Proxy, Redis, Replica, eventually, totals_of};
 use redis::pipe;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,7 +16,6 @@ use tempfile::TempDir;
 use crate::crowd::OPTIONS;
 use crate::fault::{Fault, Target};
 use crate::machine::Machine;
-use crate::proxy::Proxy;
 use crate::verdict::{Loss, Name, Row};
 
 /// Two of each that can harm the other: voters go from one to the other, and workers share voters.
@@ -41,7 +40,7 @@ pub struct World {
 
 type Machines = BTreeMap<&'static str, Machine>;
 
-/// A replica and its lines.
+/// A replica and its network links.
 struct Member {
     service: Target,
     replica: Replica,

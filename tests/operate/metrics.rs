@@ -12,14 +12,14 @@ const DOCUMENTED: &str = include_str!("../../docs/metrics.md");
 async fn the_documentation_lists_what_is_shown_from_the_start_and_nothing_else() {
     let deployment = Deployment::start().await;
     let (vote, worker, result) = deployment.one_of_each().await;
-    let mut shown: BTreeMap<Figure, Vec<&str>> = BTreeMap::new();
+    let mut shown: BTreeMap<Metric, Vec<&str>> = BTreeMap::new();
     for (service, replica) in [("vote", &vote), ("worker", &worker), ("result", &result)] {
-        for figure in figures(&replica.metrics().await) {
-            shown.entry(figure).or_default().push(service);
+        for metric in metrics_in(&replica.metrics().await) {
+            shown.entry(metric).or_default().push(service);
         }
     }
-    let row = |(figure, services): (&Figure, &Vec<&str>)| {
-        let Figure { name, kind, labels, help } = figure;
+    let row = |(metric, services): (&Metric, &Vec<&str>)| {
+        let Metric { name, kind, labels, help } = metric;
         format!("| `{name}` | {kind} | {labels} | {} | {help} |", services.join(", "))
     };
     let shown: BTreeSet<String> = shown.iter().map(row).collect();
@@ -79,30 +79,30 @@ async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     assert!(waiting.is_nan(), "nobody knows what waits, and it says {waiting}");
 }
 
-/// One figure of a service, but for its value.
+/// One metric of a service, but for its value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Figure {
+struct Metric {
     name: String,
     kind: String,
     labels: String,
     help: String,
 }
 
-/// Reads what Prometheus would; every figure must come with its help.
-fn figures(text: &str) -> Vec<Figure> {
+/// Reads what Prometheus would; every metric must come with its help.
+fn metrics_in(text: &str) -> Vec<Metric> {
     let helps: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' ')).collect();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    let figure = |(name, kind): (&str, &str)| Figure {
+    let metric = |(name, kind): (&str, &str)| Metric {
         name: name.to_owned(),
         kind: kind.to_owned(),
         labels: labels(text, name),
         help: helps[name].to_owned(),
     };
-    types.map(figure).collect()
+    types.map(metric).collect()
 }
 
-/// The label of a figure and its values, but for the version, which changes.
+/// The label of a metric and its values, but for the version, which changes.
 fn labels(text: &str, name: &str) -> String {
     let labelled = |line: &'_ str| {
         let (label, rest) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("=\"")?;

@@ -2,13 +2,10 @@
 
 use std::process::ExitStatus;
 
-use harness::{Browser, Deployment, Embedded, Redis, Screen, Service, Voter, eventually};
+use harness::{Browser, Deployment, Embedded, Proxy, Screen, Service, Voter, eventually};
 use redis::AsyncCommands;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 #[tokio::test]
 async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
@@ -90,7 +87,10 @@ async fn who_crashed_and_is_back_under_its_name_is_not_missed() {
     crashed.service.kill().await;
     let _back = urna.spawn("worker", &name);
     status_of(&result.url, "both", |status| there(status) == 2).await;
-    status_of(&result.url, "its heir alone", |status| there(status) == 1 && status["state"] == "well").await;
+    status_of(&result.url, "the restarted one alone", |status| {
+        there(status) == 1 && status["state"] == "well"
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -184,11 +184,11 @@ async fn a_vote_that_is_cut_off_from_redis_is_missed() {
     let urna = Deployment::start().await;
     let result = urna.ready("result").await;
     let _worker = urna.ready("worker").await;
-    let line = Line::to(&urna.redis).await;
-    let vote = urna.spawn("vote", &[("REDIS_URL", line.url.as_str())]);
+    let link = Proxy::to(urna.redis.address()).await;
+    let vote = urna.spawn("vote", &[("REDIS_URL", &format!("redis://{}/", link.address))]);
     vote.wait_until_ready().await;
     status_of(&result.url, "all well", |status| status["state"] == "well").await;
-    drop(line);
+    drop(link);
     let status = broken_at(&result.url, "vote", "Not heard of lately: vote-2").await;
     let advice = hop(&status, "vote")["advice"].to_string();
     assert!(advice.contains("If it says “Not recorded”, vote cannot reach Redis"), "{advice}");
@@ -267,30 +267,4 @@ fn hop<'a>(status: &'a Value, name: &str) -> &'a Value {
 async fn status_in_a_terminal(arguments: &[&str]) -> (ExitStatus, String) {
     let mut status = Service::spawn_with("urna", &[arguments, &["status"]].concat(), &[]);
     (status.exit().await, status.output())
-}
-
-/// A line to Redis, which is cut when it is dropped.
-struct Line {
-    url: String,
-    _forwarding: JoinSet<()>,
-}
-
-impl Line {
-    async fn to(redis: &Redis) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("redis://{}/", listener.local_addr().unwrap());
-        let redis = redis.url().trim_start_matches("redis://").trim_end_matches('/').to_owned();
-        let mut forwarding = JoinSet::new();
-        forwarding.spawn(async move {
-            let mut calls = JoinSet::new();
-            while let Ok((mut caller, _)) = listener.accept().await {
-                let redis = redis.clone();
-                calls.spawn(async move {
-                    let mut callee = TcpStream::connect(redis).await.unwrap();
-                    let _ = copy_bidirectional(&mut caller, &mut callee).await;
-                });
-            }
-        });
-        Self { url, _forwarding: forwarding }
-    }
 }

@@ -56,7 +56,7 @@ async fn a_vote_taken_from_the_queue_while_the_database_is_down_does_not_vanish(
     // The worker that holds the vote dies too: nobody remembers it but the queue.
     worker.service.kill().await;
     deployment.postgres.resume().await;
-    let _heir = deployment.ready("worker").await;
+    let _other = deployment.ready("worker").await;
     deployment.counts_exactly(&voters).await;
 }
 
@@ -72,7 +72,7 @@ async fn killing_the_worker_in_mid_batch_loses_nothing() {
     is_held(&deployment).await;
     drop(worker);
     deployment.postgres.unpause();
-    let _heirs = [deployment.ready("worker").await, deployment.ready("worker").await];
+    let _others = [deployment.ready("worker").await, deployment.ready("worker").await];
     deployment.counts_exactly(&voters).await;
 }
 

@@ -12,103 +12,103 @@ use redis::AsyncCommands;
 
 #[tokio::test]
 async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
-    let mut stage = Stage::set().await;
-    stage.everybody_votes("a").await;
-    let before = stage.mark().await;
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
     let () =
-        redis::cmd("FLUSHALL").query_async(&mut stage.deployment.redis.connection().await).await.unwrap();
-    stage.tells(Part::Queue, Loss::Emptied).await;
-    stage.everybody_votes("b").await;
-    assert_eq!(stage.mark().await.ledger, before.ledger);
-    stage.was_told_once().await;
+        redis::cmd("FLUSHALL").query_async(&mut fixture.deployment.redis.connection().await).await.unwrap();
+    fixture.tells(Part::Queue, Loss::Emptied).await;
+    fixture.everybody_votes("b").await;
+    assert_eq!(fixture.mark().await.ledger, before.ledger);
+    fixture.was_told_once().await;
 }
 
 #[tokio::test]
 async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
-    let mut stage = Stage::set().await;
-    stage.everybody_votes("a").await;
-    stage.mark().await;
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    fixture.mark().await;
     // Without a ledger the votes wait; two looks fail, so one of them began after the votes.
-    stage.deployment.postgres.kill().await;
-    for voter in &mut stage.voters {
-        voter.insist(&[&stage.vote.url], "b").await;
+    fixture.deployment.postgres.kill().await;
+    for voter in &mut fixture.voters {
+        voter.insist(&[&fixture.vote.url], "b").await;
     }
-    for worker in &mut stage.workers {
+    for worker in &mut fixture.workers {
         for _ in 0..2 {
             worker.service.line("could not compare the stores").await;
         }
     }
-    let redis = &mut stage.deployment.redis;
+    let redis = &mut fixture.deployment.redis;
     redis.kill().await;
     redis.wipe();
     redis.resume().await;
-    stage.deployment.postgres.resume().await;
-    assert_eq!(stage.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));
-    stage.everybody_votes("a").await;
-    stage.was_told_once().await;
+    fixture.deployment.postgres.resume().await;
+    assert_eq!(fixture.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));
+    fixture.everybody_votes("a").await;
+    fixture.was_told_once().await;
 }
 
 #[tokio::test]
 async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
-    let mut stage = Stage::set().await;
-    stage.everybody_votes("a").await;
-    let before = stage.mark().await;
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
     sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        .execute(&stage.deployment.postgres.pool().await)
+        .execute(&fixture.deployment.postgres.pool().await)
         .await
         .unwrap();
-    let told = stage.tells(Part::Ledger, Loss::Emptied).await;
+    let told = fixture.tells(Part::Ledger, Loss::Emptied).await;
     assert_eq!(told.exposed, Some(before.to.unsigned_abs()));
-    stage.everybody_votes("b").await;
-    assert_ne!(stage.mark().await.ledger, before.ledger);
-    stage.was_told_once().await;
+    fixture.everybody_votes("b").await;
+    assert_ne!(fixture.mark().await.ledger, before.ledger);
+    fixture.was_told_once().await;
 }
 
 /// What waited meanwhile is more than what is missing, so no count of votes tells it.
 #[tokio::test]
 async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
-    let mut stage = Stage::set().await;
-    stage.everybody_votes("a").await;
-    let before = stage.mark().await;
-    stage.deployment.postgres.kill().await;
-    let copy = stage.deployment.postgres.copy();
-    stage.deployment.postgres.resume().await;
-    stage.everybody_votes("b").await;
-    let after = stage.mark().await;
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
+    fixture.deployment.postgres.kill().await;
+    let copy = fixture.deployment.postgres.copy();
+    fixture.deployment.postgres.resume().await;
+    fixture.everybody_votes("b").await;
+    let after = fixture.mark().await;
 
-    stage.deployment.postgres.quit();
+    fixture.deployment.postgres.quit();
     for key in ["a", "b", "a", "b"] {
-        for voter in &mut stage.voters {
-            voter.insist(&[&stage.vote.url], key).await;
+        for voter in &mut fixture.voters {
+            voter.insist(&[&fixture.vote.url], key).await;
         }
     }
-    stage.deployment.postgres.restore(&copy);
-    stage.deployment.postgres.resume().await;
+    fixture.deployment.postgres.restore(&copy);
+    fixture.deployment.postgres.resume().await;
     let missing = (after.to - before.to).unsigned_abs();
-    assert_eq!(stage.tells(Part::Ledger, Loss::Older).await.exposed, Some(missing));
-    stage.everybody_votes("a").await;
-    stage.was_told_once().await;
+    assert_eq!(fixture.tells(Part::Ledger, Loss::Older).await.exposed, Some(missing));
+    fixture.everybody_votes("a").await;
+    fixture.was_told_once().await;
 }
 
 #[tokio::test]
 async fn restarts_of_everything_are_no_setback() {
-    let mut stage = Stage::set().await;
-    stage.everybody_votes("a").await;
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
     for _ in 0..2 {
-        stage.deployment.redis.kill().await;
-        stage.deployment.redis.resume().await;
-        stage.deployment.postgres.kill().await;
-        stage.deployment.postgres.resume().await;
-        stage.everybody_votes("b").await;
-        stage.mark().await;
+        fixture.deployment.redis.kill().await;
+        fixture.deployment.redis.resume().await;
+        fixture.deployment.postgres.kill().await;
+        fixture.deployment.postgres.resume().await;
+        fixture.everybody_votes("b").await;
+        fixture.mark().await;
     }
-    for worker in &mut stage.workers {
-        *worker = start_worker(&stage.deployment).await;
+    for worker in &mut fixture.workers {
+        *worker = start_worker(&fixture.deployment).await;
     }
-    stage.everybody_votes("a").await;
-    stage.mark().await;
-    assert_eq!(stage.listed().await, []);
-    assert_eq!(stage.told_by_logs(), Vec::<String>::new());
+    fixture.everybody_votes("a").await;
+    fixture.mark().await;
+    assert_eq!(fixture.listed().await, []);
+    assert_eq!(fixture.told_by_logs(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
 const VOTERS: usize = 3;
 
 /// Everything at work, with two workers that look for setbacks, and some voters.
-struct Stage {
+struct Fixture {
     deployment: Deployment,
     vote: Replica,
     workers: Vec<Replica>,
@@ -151,8 +151,8 @@ struct Stage {
     voters: Vec<Voter>,
 }
 
-impl Stage {
-    async fn set() -> Self {
+impl Fixture {
+    async fn start() -> Self {
         let deployment = Deployment::start().await;
         let (vote, result) = (deployment.ready("vote").await, deployment.ready("result").await);
         let workers = vec![start_worker(&deployment).await, start_worker(&deployment).await];

@@ -1,9 +1,10 @@
 //! How each fault begins and ends.
 
+use harness::{Conditions, Flow, Proxy};
+
 use super::{Machine, Member, World, eventually};
-use crate::fault::{Fault, Kind, Line, Target};
+use crate::fault::{Fault, Kind, Link, Target};
 use crate::machine::Orders;
-use crate::proxy::{Flow, Proxy, Weather};
 use crate::schedule::Blow;
 use crate::verdict::Loss;
 
@@ -24,8 +25,8 @@ const NO_ROOM: [&str; 2] = ["No space left on device", "AOF write error"];
 impl World {
     /// Begins a fault.
     pub async fn strike(&mut self, blow: &Blow) {
-        match blow.fault.weather() {
-            Some(weather) => self.set_lines(blow, weather),
+        match blow.fault.conditions() {
+            Some(conditions) => self.set_links(blow, conditions),
             None if blow.fault.target.is_store() => self.strike_store(blow).await,
             None => self.strike_replicas(blow).await,
         }
@@ -36,8 +37,8 @@ impl World {
         if self.is_hit_once {
             eventually("an effect of the fault", async || self.had_an_effect(blow).then_some(())).await;
         }
-        match blow.fault.weather() {
-            Some(_) => self.set_lines(blow, Weather::default()),
+        match blow.fault.conditions() {
+            Some(_) => self.set_links(blow, Conditions::default()),
             None if blow.fault.target.is_store() => self.heal_store(blow).await,
             None => self.heal_replicas(blow).await,
         }
@@ -70,38 +71,38 @@ impl World {
             (Kind::Older, _) => self.restore_postgres().await,
             (_, _) => {
                 self.resume(target).await;
-                self.set_lines(blow, Weather::default());
+                self.set_links(blow, Conditions::default());
             }
         }
     }
 
-    /// A store has a line to each replica, and a replica has one for each purpose.
-    fn set_lines(&self, blow: &Blow, weather: Weather) {
-        self.lines(blow).for_each(|line| line.set(weather));
+    /// A store has a link to each replica, and a replica has one for each purpose.
+    fn set_links(&self, blow: &Blow, conditions: Conditions) {
+        self.links(blow).for_each(|link| link.set(conditions));
     }
 
     /// A fault without one would prove nothing. Beside others it may have none until they end: a
-    /// line to a store that is down carries nothing.
+    /// link to a store that is down carries nothing.
     fn had_an_effect(&self, blow: &Blow) -> bool {
         let Fault { target, kind, .. } = blow.fault;
         match (kind, target) {
             (Kind::SlowDisk | Kind::SlowDiskKill, _) => self.machine(target).synced_slowly(),
             (Kind::DiskFull, Target::Redis) => says_no_room(&self.stores.redis.output()),
             (Kind::DiskFull, _) => says_no_room(&self.stores.postgres.output()),
-            _ => blow.fault.weather().is_none() || self.lines(blow).any(Proxy::hindered),
+            _ => blow.fault.conditions().is_none() || self.links(blow).any(Proxy::hindered),
         }
     }
 
-    fn lines(&self, blow: &Blow) -> impl Iterator<Item = &Proxy> {
-        let line = match (blow.fault.target, blow.fault.line) {
-            (_, Some(line)) => line,
-            (Target::Redis, None) => Line::Redis,
-            (_, None) => Line::Postgres,
+    fn links(&self, blow: &Blow) -> impl Iterator<Item = &Proxy> {
+        let link = match (blow.fault.target, blow.fault.link) {
+            (_, Some(link)) => link,
+            (Target::Redis, None) => Link::Redis,
+            (_, None) => Link::Postgres,
         };
-        self.hit(blow).into_iter().map(move |number| self.replicas[number].line(line))
+        self.hit(blow).into_iter().map(move |number| self.replicas[number].link(link))
     }
 
-    /// Which replicas are hit: of a store's lines, all.
+    /// Which replicas are hit: of a store's links, all.
     fn hit(&self, blow: &Blow) -> Vec<usize> {
         let target = blow.fault.target;
         let at_most = if blow.every_replica || target.is_store() { self.replicas.len() } else { 1 };
@@ -169,7 +170,7 @@ impl World {
     async fn wipe_redis(&mut self, blow: &Blow) {
         self.some_votes_wait().await;
         if blow.restarts {
-            self.set_lines(blow, Weather { broken: true, ..Weather::default() });
+            self.set_links(blow, Conditions { broken: true, ..Conditions::default() });
         }
         let (waited, _) = self.queue(true).await;
         self.losses.push(Loss::Queue { waited });
@@ -190,7 +191,7 @@ impl World {
     fn let_workers_count(&self, may: bool) {
         let requests = if may { Flow::Open } else { Flow::Stalled };
         for member in self.replicas.iter().filter(|member| member.service == Target::Worker) {
-            member.postgres.set(Weather { requests, ..Weather::default() });
+            member.postgres.set(Conditions { requests, ..Conditions::default() });
         }
     }
 
@@ -241,11 +242,11 @@ fn says_no_room(said: &str) -> bool {
 }
 
 impl Member {
-    fn line(&self, line: Line) -> &Proxy {
-        match line {
-            Line::Door => &self.door,
-            Line::Redis => &self.redis,
-            Line::Postgres => &self.postgres,
+    fn link(&self, link: Link) -> &Proxy {
+        match link {
+            Link::Door => &self.door,
+            Link::Redis => &self.redis,
+            Link::Postgres => &self.postgres,
         }
     }
 }

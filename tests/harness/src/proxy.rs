@@ -12,41 +12,41 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
-/// More than a message of ours, so that a stall holds back whole ones.
+/// Larger than any of our messages, so that a stall holds back whole messages.
 const CHUNK: usize = 16 * 1024;
 
-/// What a bad radio link does to each piece: a dozen of them make an answer late, not lost.
+/// The delay of each piece, as on a bad radio link. A dozen of them make an answer late, not lost.
 const SLOW_BY: Duration = Duration::from_millis(60);
 
-/// Cuts messages into pieces, so that nobody may take one read for one message.
+/// Messages are cut into pieces of this size, so that one read is not one message.
 const SLOW_PIECE: usize = 512;
 
-/// What becomes of bytes in one direction.
+/// How bytes pass in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     #[default]
     Open,
-    /// As in a network that is cut: held back, and delivered once it heals, whoever gave up meanwhile.
+    /// The bytes are held back, and delivered once the network heals, even if the sender gave up.
     Stalled,
     Slow,
 }
 
-/// The state of the line.
+/// The condition of a network link.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Weather {
+pub struct Conditions {
     pub requests: Flow,
     pub answers: Flow,
-    /// Every connection is reset, and every new one too.
+    /// Every connection is reset, including new ones.
     pub broken: bool,
 }
 
-/// A line to an address.
+/// A network link to an address. Dropping it cuts all connections.
 pub struct Proxy {
     pub address: SocketAddr,
     target: watch::Sender<SocketAddr>,
-    weather: watch::Sender<Weather>,
+    conditions: watch::Sender<Conditions>,
     hindered: Arc<AtomicBool>,
-    /// Held by the proxy, by its task, and by each connection.
+    /// Counts its holders: the proxy, its task, and each connection.
     open: Arc<()>,
     task: AbortHandle,
 }
@@ -55,28 +55,28 @@ impl Proxy {
     pub async fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("the address of our listener");
-        let (target, weather) = (watch::Sender::new(target), watch::Sender::default());
+        let (target, conditions) = (watch::Sender::new(target), watch::Sender::default());
         let (hindered, open) = (Arc::default(), Arc::new(()));
         let way = Way {
             target: target.subscribe(),
-            weather: weather.subscribe(),
+            conditions: conditions.subscribe(),
             hindered: Arc::clone(&hindered),
             _open: open.clone(),
         };
         let task = tokio::spawn(accept(listener, way));
-        Self { address, target, weather, hindered, open, task: task.abort_handle() }
+        Self { address, target, conditions, hindered, open, task: task.abort_handle() }
     }
 
-    /// Leads new connections to another address, such as that of a replica that was restarted.
+    /// Leads new connections to another address, such as that of a restarted replica.
     pub fn lead_to(&self, target: SocketAddr) {
         self.target.send_replace(target);
     }
 
-    pub fn set(&self, weather: Weather) {
-        self.weather.send_replace(weather);
+    pub fn set(&self, conditions: Conditions) {
+        self.conditions.send_replace(conditions);
     }
 
-    /// Whether the weather ever made a difference to somebody.
+    /// Whether the conditions ever affected a connection.
     pub fn hindered(&self) -> bool {
         self.hindered.load(Ordering::Relaxed)
     }
@@ -93,17 +93,17 @@ impl Drop for Proxy {
     }
 }
 
-/// What each connection needs to know.
+/// What each connection needs to know of its proxy.
 #[derive(Clone)]
 struct Way {
     target: watch::Receiver<SocketAddr>,
-    weather: watch::Receiver<Weather>,
+    conditions: watch::Receiver<Conditions>,
     hindered: Arc<AtomicBool>,
     _open: Arc<()>,
 }
 
 async fn accept(listener: TcpListener, way: Way) {
-    // Its connections end with it.
+    // Dropping the set ends its connections.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -115,7 +115,7 @@ async fn accept(listener: TcpListener, way: Way) {
     }
 }
 
-/// Whoever stands on either side sees the end of the connection, and there is nothing else to tell.
+/// An error needs no report: both sides see that the connection ended.
 async fn connect(mut client: TcpStream, mut way: Way) -> io::Result<()> {
     let target = *way.target.borrow();
     let mut server = TcpStream::connect(target).await?;
@@ -124,10 +124,10 @@ async fn connect(mut client: TcpStream, mut way: Way) -> io::Result<()> {
     let broke = {
         let (from_client, to_client) = client.split();
         let (from_server, to_server) = server.split();
-        let requests = carry(from_client, to_server, way.clone(), |weather| weather.requests);
-        let answers = carry(from_server, to_client, way.clone(), |weather| weather.answers);
+        let requests = carry(from_client, to_server, way.clone(), |conditions| conditions.requests);
+        let answers = carry(from_server, to_client, way.clone(), |conditions| conditions.answers);
         tokio::select! {
-            _ = way.weather.wait_for(|weather| weather.broken) => true,
+            _ = way.conditions.wait_for(|conditions| conditions.broken) => true,
             _ = async { tokio::join!(requests, answers) } => false,
         }
     };
@@ -139,21 +139,21 @@ async fn connect(mut client: TcpStream, mut way: Way) -> io::Result<()> {
     Ok(())
 }
 
-/// Each direction ends by itself: what was sent arrives even if the sender waits for no answer any more.
+/// Each direction ends by itself, so bytes arrive even if their sender no longer waits for an answer.
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut way: Way,
-    flow: fn(&Weather) -> Flow,
+    flow: fn(&Conditions) -> Flow,
 ) {
     let mut chunk = vec![0; CHUNK];
     loop {
         let read = from.read(&mut chunk).await.unwrap_or(0);
-        if flow(&way.weather.borrow()) != Flow::Open {
+        if flow(&way.conditions.borrow()) != Flow::Open {
             way.hindered.store(true, Ordering::Relaxed);
         }
-        let passes = way.weather.wait_for(|weather| flow(weather) != Flow::Stalled).await;
-        let Ok(flow) = passes.map(|weather| flow(&weather)) else { return };
+        let passes = way.conditions.wait_for(|conditions| flow(conditions) != Flow::Stalled).await;
+        let Ok(flow) = passes.map(|conditions| flow(&conditions)) else { return };
         let sent = match flow {
             _ if read == 0 => break,
             Flow::Slow => trickle(&mut to, &chunk[..read]).await,
