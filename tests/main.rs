@@ -17,7 +17,7 @@ mod promise {
     mod vote_answers;
 }
 
-/// Every backend keeps the contract of its kind, and every crate to what it may depend on.
+/// Every backend keeps its contract, and every crate depends only on what it may.
 mod contracts {
     mod backends;
     mod edges;
@@ -25,7 +25,7 @@ mod contracts {
     mod queue_contract;
 }
 
-/// The pages work for everybody: with and without a script, by keyboard, in four languages, live.
+/// The pages work with and without a script, by keyboard, in four languages, and live.
 mod pages {
     mod accessibility;
     mod browser;
@@ -34,7 +34,7 @@ mod pages {
     mod results;
 }
 
-/// Bad input and hostile clients change no result, and stop no service.
+/// Bad input and hostile clients change no result and stop no service.
 mod hostile {
     mod bad_input;
     mod connections;
@@ -48,7 +48,7 @@ mod operate {
     mod status;
 }
 
-/// The judge of the faults must itself be right.
+/// The verdict on the faults is itself tested.
 mod faults {
     mod verdict;
 }

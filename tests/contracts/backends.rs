@@ -1,4 +1,4 @@
-//! The stores that a contract is checked against, and ballots to check it with.
+//! The stores that must keep a contract, and ballots to test them with.
 
 use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
 use common::ledger::Ledger;
@@ -14,7 +14,7 @@ use sqlx::{Row, SqlitePool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A store of its own for one test of a contract.
+/// A store for one test of a contract.
 pub enum Backend {
     Redis(Redis),
     Postgres(Postgres),
@@ -48,7 +48,7 @@ impl Backend {
         }
     }
 
-    /// A ledger as another process would have it.
+    /// Opens the ledger, as another process would.
     pub fn ledger(&self) -> Ledger {
         match self {
             Self::Postgres(postgres) => {
@@ -80,7 +80,7 @@ impl Backend {
         }
     }
 
-    /// Runs SQL behind the ledger's back.
+    /// Runs SQL on a connection of its own, not through the ledger.
     pub async fn sql(&self, statement: &'static str) {
         let statement = sqlx::raw_sql(statement);
         match self {
@@ -94,7 +94,7 @@ impl Backend {
         }
     }
 
-    /// Puts an entry into the queue that is no ballot.
+    /// Adds an entry that is no ballot to the queue.
     pub async fn poison(&self) {
         match self {
             Self::Redis(redis) => {
@@ -112,7 +112,7 @@ impl Backend {
         }
     }
 
-    /// Each ballot in the ledger: whose it is, its order and its choice.
+    /// The ballots in the ledger: the voter, the order and the choice of each.
     pub async fn ballots(&self) -> Vec<(Uuid, i64, String)> {
         const BALLOTS: &str = "SELECT voter, ord, choice FROM ballots ORDER BY voter";
         macro_rules! fetch {
@@ -143,7 +143,7 @@ pub fn poll() -> PollId {
     "contract".parse().unwrap()
 }
 
-/// A ballot of this voter, who is a number, with this choice, by its position.
+/// A ballot. The voter is a number, and the choice is the position of its option.
 pub fn ballot(voter: u128, choice: usize, ord: i64) -> Ballot {
     Ballot {
         poll: poll(),
@@ -155,7 +155,7 @@ pub fn ballot(voter: u128, choice: usize, ord: i64) -> Ballot {
     }
 }
 
-/// Makes a test of each promise for each backend.
+/// Makes one test for each promise and backend.
 macro_rules! contract {
     ([$($backend:ident),*] $promises:tt) => {
         $($crate::contracts::backends::contract!(@ $backend $promises);)*

@@ -1,4 +1,4 @@
-//! What every ledger promises, whatever it is made of.
+//! What every ledger promises, whatever its backend.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -21,7 +21,7 @@ contract! { [postgres, sqlite] {
     the_version_only_grows_and_the_epoch_stays,
     one_impossible_ballot_rejects_the_batch_and_records_none_of_it,
     a_recount_finds_what_does_not_agree,
-    whoever_waits_for_changes_is_woken,
+    a_reader_that_waits_for_changes_is_woken,
     what_is_recorded_survives_a_kill_of_the_store,
     a_new_voter_recorded_by_two_workers_at_once_counts_once,
     ten_thousand_voters_of_whom_a_third_change_their_minds_are_counted_by_four_workers,
@@ -123,13 +123,13 @@ async fn a_recount_finds_what_does_not_agree(backend: Backend) {
     assert_ne!(recount.counted, recount.recounted);
 }
 
-async fn whoever_waits_for_changes_is_woken(backend: Backend) {
+async fn a_reader_that_waits_for_changes_is_woken(backend: Backend) {
     let (writer, reader) = (backend.ledger(), backend.ledger());
     writer.prepare().await.unwrap();
     let mut changes = reader.changes();
     for ord in 1.. {
         writer.record(&[&ballot(1, 0, ord)]).await.unwrap();
-        // The listener may not have been there yet, so the first hints may be lost.
+        // The first notifications may come before the reader listens, and are lost.
         let woken = tokio::time::timeout(std::time::Duration::from_millis(200), changes.changed()).await;
         if woken.is_ok() && ord > 3 {
             return;
@@ -188,7 +188,7 @@ async fn ten_thousand_voters_of_whom_a_third_change_their_minds_are_counted_by_f
     assert_recount_agrees(&backend.ledger()).await;
 }
 
-/// The model: of each voter the newest ballot, whatever happened to the rest.
+/// The model counts the newest ballot of each voter and ignores the others.
 async fn totals_are_what_the_model_says_in_any_order_and_with_any_duplicates(backend: Backend) {
     const CASES: u32 = 40;
     let drawn = (0..6u128, 0..3usize, 0..8i64);
@@ -231,7 +231,7 @@ async fn totals_are_what_the_model_says_in_any_order_and_with_any_duplicates(bac
     .unwrap();
 }
 
-/// Makes the store refuse ballots that came by way of "bad".
+/// Makes the store refuse every ballot whose `via` is "bad".
 async fn forbid_via_bad(backend: &Backend) {
     backend
         .sql(match backend {

@@ -1,4 +1,4 @@
-//! What every queue promises, whatever it is made of.
+//! What every queue promises, whatever its backend.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::time::{sleep, timeout};
 
 use crate::contracts::backends::{Backend, ballot, contract};
 
-/// Nobody is taken for dead during a test, unless it says so.
+/// No entry is claimed from a worker during a test, unless the test says so.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// Less than the second after which a worker would look by itself.
+/// Less than the second after which a waiting worker looks again by itself.
 const WITHOUT_PATIENCE: Duration = Duration::from_millis(900);
 
 const PLENTY: u64 = 1_000_000;
@@ -34,7 +34,7 @@ contract! { [redis, sqlite] {
     a_reader_that_left_is_forgotten_and_what_it_held_is_not,
     a_strange_replica_name_costs_no_vote,
     the_depth_tells_waiting_pending_and_dead,
-    who_announces_itself_is_there_until_it_says_goodbye,
+    a_replica_that_announced_itself_is_there_until_it_says_goodbye,
     the_depth_tells_how_long_the_oldest_ballot_waits,
 }}
 
@@ -212,7 +212,7 @@ async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {
     assert_eq!(queue.depth().await.unwrap().oldest, None);
 }
 
-async fn who_announces_itself_is_there_until_it_says_goodbye(backend: Backend) {
+async fn a_replica_that_announced_itself_is_there_until_it_says_goodbye(backend: Backend) {
     let queue = open(&backend).await;
     let announcement = |name: &str, lately| Announcement {
         kind: Kind::Vote,
@@ -240,7 +240,7 @@ async fn who_announces_itself_is_there_until_it_says_goodbye(backend: Backend) {
     assert_eq!(queue.replicas().await.unwrap().len(), 1);
 }
 
-/// Opens the queue and connects, which the probe does.
+/// Opens the queue. The probe makes the connection.
 async fn open(backend: &Backend) -> Queue {
     let queue = backend.queue();
     queue.probe().await.unwrap();
@@ -253,7 +253,7 @@ async fn fill(queue: &Queue, count: u128) {
     }
 }
 
-/// Takes, until there is something. Coming back with nothing is allowed.
+/// Takes until there is an entry, because a queue may return none.
 async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
     loop {
         let taken = consumer.take(max).await.unwrap();

@@ -1,13 +1,13 @@
-//! `docker compose`, on a project of its own.
+//! A project of `docker compose`.
 
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
 use harness::{eventually, free_port};
 
-/// A project of ours, under a name and on ports of its own. It is removed, with its volumes, when dropped.
+/// A project with a name and ports of its own. Dropping it removes the project and its volumes.
 pub struct Compose {
-    /// Where its files are.
+    /// The folder of its files.
     folder: PathBuf,
     env: Vec<(String, String)>,
     pub project: String,
@@ -16,7 +16,7 @@ pub struct Compose {
 }
 
 impl Compose {
-    /// A project of these files (separated by colons) in this folder.
+    /// A project made of the files (separated by colons) in a folder.
     pub fn of(files: &str, folder: &Path) -> Self {
         let (vote, result) = (free_port(), free_port());
         let project = format!("urna-test-{}-{vote}", process::id());
@@ -25,9 +25,9 @@ impl Compose {
             ("COMPOSE_PROJECT_NAME", project.clone()),
             ("VOTE_PORT", vote.to_string()),
             ("RESULT_PORT", result.to_string()),
-            // Any that is free: nobody asks there from outside.
+            // Any free port: no test connects to it from outside.
             ("PROMETHEUS_PORT", "0".to_owned()),
-            // A developer's own .env is none of the tests' business.
+            // These override a developer's own .env.
             ("POLL", String::new()),
             ("VOTE_URL", String::new()),
             ("RESULT_URL", String::new()),
@@ -58,7 +58,7 @@ impl Compose {
         output
     }
 
-    /// The same, for what may fail.
+    /// Runs a program in the project's folder and environment. Returns whether it succeeded, and its output.
     pub fn attempt(&self, program: &str, arguments: &[&str]) -> (bool, String) {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(&self.folder);
@@ -68,17 +68,17 @@ impl Compose {
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// The container of a service that runs once.
+    /// The container of a service that has one replica.
     pub fn container(&self, service: &str) -> String {
         self.compose(&["ps", "--all", "--quiet", service]).trim().to_owned()
     }
 
-    /// What `docker inspect` tells of it.
+    /// A value from `docker inspect` of the service's container.
     pub fn inspect(&self, service: &str, format: &str) -> String {
         self.run("docker", &["inspect", "--format", format, &self.container(service)]).trim().to_owned()
     }
 
-    /// Waits until Docker has started the service's process anew, and it is well.
+    /// Waits until Docker has restarted the service's container, and it is healthy.
     pub async fn restarted(&self, service: &str, former_start: &str) {
         eventually(&format!("Docker to restart {service}"), async || {
             let state = self.inspect(service, "{{.State.StartedAt}} {{.State.Health.Status}}");

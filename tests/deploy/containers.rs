@@ -13,11 +13,11 @@ use tokio_tungstenite::connect_async;
 use crate::compose::Compose;
 use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
 
-/// What compose.yaml is made of, and who is restarted by whom.
+/// The services and stores of compose.yaml.
 const SERVICES: [&str; 3] = ["vote", "worker", "result"];
 const STORES: [&str; 2] = ["redis", "db"];
 
-/// What a container gives up, as `docker inspect` tells it.
+/// The rights that a container gives up, in the format of `docker inspect`.
 const GUARDS: &str = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
 const GUARDED: &str = "true [ALL] [no-new-privileges:true] true";
 
@@ -70,7 +70,7 @@ async fn the_world_reaches_two_pages_and_nothing_reaches_the_world() {
         let dial = |host: &str| format!("timeout 10 redis-cli -h {host} -p {port} -t 3 ping 2>&1 || true");
         let (by_name, by_address) = (dial(service), dial(&urna.inspect(service, &address)));
         for inside in [urna.probe("private", &by_name), urna.probe("private", &by_address)] {
-            // PostgreSQL and the worker do not speak this language, but they pick up.
+            // PostgreSQL and the worker do not speak Redis's protocol, but they accept the connection.
             let refused = inside.contains("Could not connect");
             assert!(!refused && (service != "redis" || inside.contains("NOAUTH")), "{service}: {inside}");
         }
@@ -83,7 +83,7 @@ async fn the_world_reaches_two_pages_and_nothing_reaches_the_world() {
         let nothing = reached.trim() == "the end" || reached.contains("Could not connect");
         assert!(nothing, "{service} was reached from the public network: {reached}");
     }
-    // Without a way out, whatever the machine itself can reach.
+    // The private network has no default route, so the result does not depend on this machine's network.
     let ways_out = "awk '$2 == \"00000000\"' /proc/net/route | wc -l";
     assert_eq!(urna.probe("public", ways_out).trim(), "1");
     assert_eq!(urna.probe("private", ways_out).trim(), "0");
@@ -137,7 +137,7 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     let (_turn, urna) = (turn().await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
-    // It brings with it whom it votes at, and who counts.
+    // This also starts the services that the load test depends on.
     let load = tokio::task::spawn_blocking({
         let urna = urna.clone();
         move || urna.compose(&["run", "-T", "--rm", "load-test", "--duration=10s", "--rate=500"])
@@ -161,7 +161,7 @@ async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
     let warnings = |service| urna.compose(&["logs", service]).matches("holds the demo secret").count();
     assert_eq!([warnings("vote"), warnings("worker"), warnings("result")], [2, 2, 2]);
-    // The second voter sleeps through both rotations.
+    // The second voter does not vote until both rotations are over.
     for key in ["b", "a"] {
         urna.run("compose/secrets.sh", &[]);
         voters[0].insist(&[&urna.vote], key).await;
@@ -202,14 +202,14 @@ async fn prometheus_finds_every_replica_and_notices_that_votes_wait() {
     answers(&urna, r#"ALERTS{alertname="NoWorker"}"#, r#"alertstate="pending""#).await;
 }
 
-/// Waits until Prometheus answers this.
+/// Waits until the answer of Prometheus contains the expected text.
 async fn answers(urna: &Compose, query: &str, expected: &str) {
     let ask = ["exec", "-T", "prometheus", "promtool", "query", "instant", "http://127.0.0.1:9090", query];
     eventually(&format!("{query} {expected}"), async || urna.compose(&ask).contains(expected).then_some(()))
         .await;
 }
 
-/// As a bug or the kernel would: from outside, because no signal from inside a container ends its first process.
+/// Kills a process from outside: a SIGKILL from inside cannot end a container's first process.
 fn kill_9(urna: &Compose, pid: &str) {
     let kill = format!("kill -9 {pid}");
     urna.run(
@@ -218,7 +218,7 @@ fn kill_9(urna: &Compose, pid: &str) {
     );
 }
 
-/// Over plain HTTP in a classroom: with its Origin, and without what browsers add on safe addresses.
+/// A phone in a classroom votes over plain HTTP: it sends `Origin`, but no `Sec-Fetch-Site`.
 async fn votes_as_a_phone_does(urna: &Compose) {
     let phone = Voter::arrive(&urna.vote).await;
     let form = client().post(&urna.vote).header("content-type", "application/x-www-form-urlencoded");

@@ -25,7 +25,7 @@ async fn turn() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().await
 }
 
-/// A poll of two, in which all vote alike: the totals are known without counting.
+/// Lets all voters choose the same option, and waits until the totals show exactly these votes.
 async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
     for voter in voters.iter_mut() {
         voter.insist(&[vote], key).await;
@@ -37,7 +37,7 @@ async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &st
     totals_of(result, "every recorded vote", all).await;
 }
 
-/// Ends only when a request fails, and says how.
+/// Votes and asks for the results until a request fails, and returns the failure.
 async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) -> String {
     loop {
         let voted = voter.vote(&vote, key).await;
@@ -51,7 +51,7 @@ async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &st
     }
 }
 
-/// No request failed until now.
+/// Ends [`vote_all_along`]. No request may have failed.
 async fn end_well(load: JoinHandle<String>) {
     load.abort();
     if let Ok(failure) = load.await {

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use crate::ROOT;
 
-/// The routing mesh needs IPVS, which not every kernel under test has, so the tests come in by a
-/// door of their own, and the shipped stack stays as it is.
+/// The routing mesh needs IPVS, which some kernels lack. The tests reach the services through an
+/// nginx of their own instead, so that the shipped stack needs no change.
 const DOOR: &str = "
 services:
   door:
@@ -39,7 +39,7 @@ impl Node {
         output.trim().to_owned()
     }
 
-    /// The same, for what may fail.
+    /// Runs `docker` on the node. Returns whether it succeeded, and its output.
     pub fn attempt(&self, arguments: &[&str]) -> (bool, String) {
         attempt("docker", &[&["exec", "--workdir=/urna", &self.container, "docker"], arguments].concat())
     }
@@ -51,7 +51,7 @@ impl Node {
         assert!(succeeded, "{script} failed on {}:\n{output}", self.container);
     }
 
-    /// Brings images of this machine.
+    /// Copies images from this machine to the node.
     pub fn load(&self, images: &[&str]) {
         for image in images {
             run(&format!("docker image inspect {image} >/dev/null || docker pull --quiet {image}"));
@@ -59,7 +59,7 @@ impl Node {
         run(&format!("docker save {} | docker exec -i {} docker load", images.join(" "), self.container));
     }
 
-    /// Brings what a stack is deployed from.
+    /// Copies the stack's files to the node.
     pub fn take_files(&self) {
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().display();
@@ -71,7 +71,7 @@ impl Node {
         run(&format!("docker cp --quiet {path}/. {}:/urna", self.container));
     }
 
-    /// Lets the tests in, past the mesh: its two ports lead to the door. Returns the first voters.
+    /// Starts the nginx, and redirects the two published ports to it. Returns the first voters.
     pub async fn open_door(&self, vote: &str) -> Vec<Voter> {
         self.load(&["nginx:1-alpine"]);
         self.docker(&["stack", "deploy", "--resolve-image=never", "-c", "door.yml", "door"]);
@@ -86,7 +86,7 @@ impl Node {
         Voter::arrive_many(vote, 3).await
     }
 
-    /// Waits until a service has as many healthy tasks as it should.
+    /// Waits until a service has this number of healthy replicas, such as 2/2.
     pub async fn runs(&self, service: &str, replicas: &str) {
         let filter = format!("name={service}");
         eventually(&format!("{service} to have {replicas} replicas"), async || {
@@ -96,14 +96,14 @@ impl Node {
         .await;
     }
 
-    /// A container of a service that runs here.
+    /// A container of the service on this node.
     pub fn container_of(&self, service: &str) -> Option<String> {
         let here = self.docker(&["ps", "--quiet", "--filter", &format!("name={service}")]);
         here.lines().next().map(str::to_owned)
     }
 }
 
-/// The commands of the README's block that begins with this one.
+/// The commands of the README's code block whose first line begins like this.
 pub fn readme<const N: usize>(first: &str) -> [String; N] {
     let readme = fs::read_to_string(format!("{ROOT}/README.md")).expect("the README");
     let block = readme.split("```sh\n").find(|block| block.starts_with(first)).expect("a block");
@@ -112,14 +112,14 @@ pub fn readme<const N: usize>(first: &str) -> [String; N] {
     commands.try_into().unwrap_or_else(|now| panic!("the README's commands have changed: {now:#?}"))
 }
 
-/// Runs a line of the shell in the project's folder; every part of it must succeed.
+/// Runs a shell command in the project's folder; every part of it must succeed.
 pub fn run(line: &str) -> String {
     let (succeeded, output) = attempt("bash", &["-o", "pipefail", "-c", line]);
     assert!(succeeded, "{line} failed:\n{output}");
     output.trim().to_owned()
 }
 
-/// Runs a program in the project's folder, which may fail.
+/// Runs a program in the project's folder. Returns whether it succeeded, and its output.
 pub fn attempt(program: &str, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(program).args(arguments).current_dir(ROOT).output().expect("a program");
     let text = [output.stdout, output.stderr].concat();

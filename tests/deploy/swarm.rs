@@ -1,4 +1,4 @@
-//! `docker stack deploy`: on one node in the README's own words, and on the three of the lab.
+//! `docker stack deploy`: the README's commands on one node, and the lab's three nodes.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ async fn one_node_does_what_the_readme_says() {
     assert!(follow(&token).contains("docker swarm join --token"));
     assert_eq!(build, "docker compose build");
     node.load(&["urna-vote", "urna-worker", "urna-result", "redis:8-alpine", "postgres:18-alpine"]);
-    // The images that were brought, not those of a registry.
+    // With the images that were copied to the node, not those of a registry.
     follow(&deploy.replace("deploy", "deploy --resolve-image=never"));
     swarm.is_up().await;
     let mut voters = node.open_door(&swarm.vote).await;
@@ -34,7 +34,7 @@ async fn one_node_does_what_the_readme_says() {
     swarm.counts(&mut voters, "a").await;
     follow(&rollback);
     swarm.counts(&mut voters, "b").await;
-    // The door is no part of the stack, and would hold on to its network.
+    // The nginx of the tests is not part of the stack, and would keep the stack's network in use.
     node.docker(&["stack", "rm", "door"]);
     follow(&remove);
     follow(&leave);
@@ -79,7 +79,7 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     eventually("the node to come back", async || lab.follow(&map).contains("worker2 (Ready").then_some(()))
         .await;
 
-    // Voters vote on while every replica of a page is replaced, and while sick ones try to.
+    // Voters vote while every replica of a page is replaced, and while an update to a sick image is tried.
     let load = tokio::spawn(vote_all_along(lab.vote.clone(), lab.result.clone(), voters[0].clone(), "a"));
     tokio::task::block_in_place(|| {
         lab.follow(&update);
@@ -98,7 +98,7 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     assert_eq!(run(&format!("docker ps --all --quiet --filter name={}", lab.name)), "");
 }
 
-/// A swarm under a name and on ports of its own. It is removed when dropped.
+/// A swarm with a name and ports of its own. Dropping it removes the swarm.
 struct Swarm {
     name: String,
     ports: [u16; 2],
@@ -130,7 +130,7 @@ impl Swarm {
         Node { container: format!("{}-{name}", self.name) }
     }
 
-    /// Runs a line of the README, which speaks of a lab on the usual ports.
+    /// Runs a command of the README, on this lab and its ports.
     fn follow(&self, line: &str) -> String {
         let ([vote, result], name) = (self.ports, &self.name);
         let line = line.replace("urna-lab", name);
@@ -143,20 +143,20 @@ impl Swarm {
         }
     }
 
-    /// Every voter's vote is recorded and counted once, and the ballots agree with the totals.
+    /// Checks that every voter's vote is recorded and counted once, and that `verify` succeeds.
     async fn counts(&self, voters: &mut [Voter], key: &str) {
         vote_and_count(&self.vote, &self.result, voters, key).await;
         let (node, task) = self.task("urna_worker").await;
         node.docker(&["exec", &task, "/worker", "verify"]);
     }
 
-    /// Where a service runs.
+    /// The nodes on which a service runs.
     fn nodes_of(&self, service: &str) -> BTreeSet<String> {
         let tasks = ["service", "ps", service, "--filter=desired-state=running", "--format={{.Node}}"];
         self.node("manager").docker(&tasks).lines().map(str::to_owned).collect()
     }
 
-    /// A task of a service: its node and its container.
+    /// A task of a service: its node and its container's id.
     async fn task(&self, service: &str) -> (Node, String) {
         eventually(&format!("a task of {service}"), async || {
             let nodes = self.nodes_of(service).into_iter().map(|name| self.node(&name));
@@ -176,7 +176,7 @@ impl Swarm {
         self.is_up().await;
     }
 
-    /// Waits until the tasks of a node run elsewhere.
+    /// Waits until the tasks of a node run on other nodes.
     async fn leaves(&self, node: &str) {
         eventually(&format!("the tasks of {node} to move"), async || (!self.works_on(node)).then_some(()))
             .await;
@@ -187,7 +187,7 @@ impl Swarm {
         SERVICES.iter().any(|(service, _)| self.nodes_of(service).contains(node))
     }
 
-    /// An image that never becomes healthy: Swarm goes back to the one before by itself.
+    /// Updates to an image that never becomes healthy, and checks that Swarm rolls back.
     fn rolls_a_sick_image_back(&self) {
         let (manager, sick) = (self.node("manager"), "registry:5000/urna-vote:sick");
         let dockerfile = r#"FROM urna-vote\nHEALTHCHECK --interval=1s --retries=2 CMD ["/nothing"]"#;
@@ -198,7 +198,7 @@ impl Swarm {
         assert_eq!(state, "rollback_completed");
     }
 
-    /// As the README says: new objects of another version, and the database is told first.
+    /// Follows the README: secrets and a poll of a new version, after the database has the new password.
     fn changes_its_secrets_and_its_poll(&self) {
         let manager = self.node("manager");
         let database = manager.container_of("urna_db").unwrap();
@@ -222,7 +222,7 @@ impl Swarm {
 
 impl Drop for Swarm {
     fn drop(&mut self) {
-        // Perhaps in the middle of a panic: a second one would end all tests.
+        // This must not panic: during another panic that would abort all tests.
         attempt("sh", &["-c", &format!("LAB={} stack/lab/down", self.name)]);
     }
 }

@@ -1,4 +1,4 @@
-//! The three services over real stores, each reached through a network link of its own, and what happens to them.
+//! The three services and real stores, connected by links that a fault can cut.
 
 mod strike;
 
@@ -18,17 +18,17 @@ use crate::fault::{Fault, Target};
 use crate::machine::Machine;
 use crate::verdict::{Loss, Name, Row};
 
-/// Two of each that can harm the other: voters go from one to the other, and workers share voters.
+/// Two replicas where one can harm the other: voters switch between `vote`s, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];
 
-/// Far longer than a killed worker's votes wait for another one; the harness itself waits a minute.
+/// Far longer than the votes of a killed worker wait for another one, and less than `eventually` waits.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
 
-/// Everything between the voters and the totals.
+/// The services, the stores and the links between them.
 pub struct World {
     stores: Deployment,
     replicas: Vec<Member>,
-    /// Of the stores for whose disk there are plans.
+    /// One for each store whose disk a fault hits.
     machines: Machines,
     copy: Vec<u8>,
     poll: PathBuf,
@@ -51,7 +51,7 @@ struct Member {
 }
 
 impl World {
-    /// Starts everything, ready for these faults.
+    /// Starts everything, prepared for these faults.
     pub async fn start(faults: &[Fault], appendfsync: &str) -> Self {
         let folder = TempDir::with_prefix("faults-").expect("a temporary folder");
         fs::create_dir(folder.path().join("diaries")).expect("a folder for diaries");
@@ -76,7 +76,7 @@ impl World {
         world
     }
 
-    /// Where people reach the replicas of a service.
+    /// The addresses at which people reach the replicas of a service.
     pub fn doors(&self, service: Target) -> Vec<String> {
         let replicas = self.replicas.iter().filter(|member| member.service == service);
         replicas.map(|member| format!("http://{}", member.door.address)).collect()
@@ -86,7 +86,7 @@ impl World {
         self.folder.path().join("diaries")
     }
 
-    /// Leaves the diaries on the disk, for whoever looks into what went wrong.
+    /// Leaves the diaries on the disk, for the search for the cause.
     pub fn keep_diaries(self) -> PathBuf {
         let diaries = self.diaries();
         let _kept = self.folder.keep();
@@ -99,7 +99,7 @@ impl World {
         }
     }
 
-    /// Waits until no request of a voter is under way any more, on either side of the door.
+    /// Waits until no voter's request is under way on either side of a door.
     pub async fn is_quiet(&self) {
         eventually("the end of every voter's connection", async || {
             self.replicas.iter().all(|member| member.door.is_idle()).then_some(())
@@ -107,7 +107,7 @@ impl World {
         .await;
     }
 
-    /// What counts for each voter, once nothing waits; and in words, whatever is wrong beside that.
+    /// Waits until the queue is empty. Returns what counts for each voter, and in words what else is wrong.
     pub async fn audit(&self) -> (BTreeMap<String, Row>, Vec<String>) {
         let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
         let began = Instant::now();
@@ -133,7 +133,7 @@ impl World {
         ballots.into_iter().map(|(voter, choice, ord)| (voter, (key(&choice), ord))).collect()
     }
 
-    /// Waits until every `result` shows what is counted.
+    /// Waits until every `result` shows these votes.
     async fn is_shown(&self, counted: &BTreeMap<String, Row>) {
         let votes = |option: &Value| {
             let shown = option["key"].as_str().map(key);
@@ -179,7 +179,7 @@ impl World {
         member.replica = replica;
     }
 
-    /// What waits in the queue, and which of it a worker has taken.
+    /// The votes that wait in the queue, and those of them that no worker has taken.
     async fn queue(&self, empty_it: bool) -> (BTreeSet<Name>, BTreeSet<Name>) {
         let mut commands = pipe();
         commands.atomic().cmd("XRANGE").arg("urna:votes").arg("-").arg("+");
@@ -221,7 +221,7 @@ fn address_of(replica: &Replica) -> SocketAddr {
     address.expect("the address of a replica")
 }
 
-/// As an environment variable holds it.
+/// The path as text, for an environment variable.
 fn path(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

@@ -1,10 +1,10 @@
-//! Thousands who take connections and give nothing for them, among voters who must not notice.
+//! Thousands of hostile connections, which honest voters must not notice.
 
 use std::fs;
 
 use harness::{Deployment, Manner, Mob, Replica, Voter, eventually, totals_of};
 
-/// So many of each kind, 5,210 in all.
+/// The number of clients of each kind: 5,210 in all.
 const SLOW: [(Manner, usize); 6] = [
     (Manner::Silent, 2_200),
     (Manner::SlowHeaders, 1_500),
@@ -14,19 +14,19 @@ const SLOW: [(Manner, usize); 6] = [
     (Manner::EndlessBody, 4),
 ];
 
-/// At least so many connections are open at a time: who was shown out is soon there again.
+/// At least this many connections are open at any time, because disconnected clients reconnect.
 const OPEN: usize = 5_000;
 
 const STALLED: usize = 1_000;
 
-/// Twice what `CONNECTIONS_MAX` and `VIEWERS_MAX` reckon with for each connection: a debug build needs
-/// more, and those who come and go leave memory in pieces.
+/// Twice the memory that `CONNECTIONS_MAX` and `VIEWERS_MAX` assume for a connection: a debug build
+/// needs more, and connections that come and go fragment the memory.
 const KIB_EACH: u64 = 40;
 
-/// A service that nobody asks has a dozen open files.
+/// An idle service has about a dozen open sockets and files.
 const OPEN_AT_REST: usize = 100;
 
-/// The most that one process opens here: this one, which is all the clients.
+/// This process holds one end of every connection, and opens at most this many files.
 const FILES: u64 = 8_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,10 +62,10 @@ async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
         assert!(more <= KIB_EACH * connections as u64, "{more} KiB for {connections} connections");
         assert!(!said.contains("panicked"), "{said}");
     }
-    // The limits of 10 s for who is silent, and of two pings 25 s apart for who does not answer.
-    viewers.iter().chain(&slow).for_each(Mob::tire);
+    // The server disconnects a silent client after 10 s, and a viewer who misses two pings, 25 s apart.
+    viewers.iter().chain(&slow).for_each(Mob::stop_reconnecting);
     for replica in [&vote, &result] {
-        eventually("everybody to be shown out", async || {
+        eventually("the end of all hostile connections", async || {
             (replica.service.open_sockets() <= OPEN_AT_REST).then_some(())
         })
         .await;

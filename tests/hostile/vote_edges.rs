@@ -1,4 +1,4 @@
-//! What the ballot page answers to everything that is not a proper vote.
+//! How the ballot page answers requests that are not a proper vote.
 
 use std::time::Duration;
 
@@ -108,8 +108,8 @@ async fn nothing_inline_and_nothing_from_elsewhere_is_run() {
     }
 }
 
-/// Time itself is tested here and below: the limit is 10 s, and what matters
-/// is that there is one.
+/// This test and the next one wait for real timeouts of 10 s. That there is a limit matters more than
+/// its exact length.
 #[tokio::test]
 async fn clients_that_are_silent_or_send_a_byte_a_second_are_dropped() {
     let (_data, urna) = start().await;
@@ -132,7 +132,7 @@ async fn clients_that_are_silent_or_send_a_byte_a_second_are_dropped() {
 async fn a_client_that_takes_no_answers_is_dropped() {
     let (_data, urna) = start().await;
     let mut stream = TcpStream::connect(urna.vote.trim_start_matches("http://")).await.unwrap();
-    // Ever more requests, until the server can send no answer and so reads no more of them.
+    // Sends requests until the server, whose answers are not read, stops reading.
     let asking = async { while stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.is_ok() {} };
     timeout(Duration::from_secs(40), asking).await.expect("the end of the connection");
 }
@@ -162,7 +162,7 @@ async fn start() -> (TempDir, Embedded) {
     (data, urna)
 }
 
-/// Posts as a voter who is known, so that only the rest of the request is wrong.
+/// Posts as a known voter, so that only the rest of the request is wrong.
 async fn post(urna: &Embedded, headers: &[(&str, &str)], body: &str) -> Response {
     let voter = Voter::arrive(&urna.vote).await;
     let mut request = client().post(&urna.vote).header(COOKIE, voter.cookie);

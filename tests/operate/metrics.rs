@@ -1,4 +1,4 @@
-//! What the three services tell Prometheus, and that the documentation lists it all.
+//! The metrics of the three services. The documentation must list all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use tokio_tungstenite::connect_async;
 
 const DOCUMENTED: &str = include_str!("../../docs/metrics.md");
 
-/// Nothing has happened yet, so everything that is shown is shown from the start.
+/// No vote has been cast, so every metric that is shown was registered at the start.
 #[tokio::test]
 async fn the_documentation_lists_what_is_shown_from_the_start_and_nothing_else() {
     let deployment = Deployment::start().await;
@@ -56,7 +56,7 @@ async fn votes_are_counted_and_measured_on_their_way() {
     shows(&result, "urna_result_viewers", 0.0).await;
 }
 
-/// With every worker and the ledger away, somebody must still tell that votes wait.
+/// An alert on waiting votes must work while every worker and the ledger are down.
 #[tokio::test]
 async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     let mut deployment = Deployment::start().await;
@@ -76,10 +76,10 @@ async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     deployment.redis.kill().await;
     shows(&vote, r#"urna_ready{part="queue"}"#, 0.0).await;
     let waiting = vote.metric(r#"urna_queue_ballots{state="waiting"}"#).await.unwrap();
-    assert!(waiting.is_nan(), "nobody knows what waits, and it says {waiting}");
+    assert!(waiting.is_nan(), "the number of waiting votes is unknown, but it is given as {waiting}");
 }
 
-/// One metric of a service, but for its value.
+/// A metric of a service, without its value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Metric {
     name: String,
@@ -88,7 +88,7 @@ struct Metric {
     help: String,
 }
 
-/// Reads what Prometheus would; every metric must come with its help.
+/// Reads the metrics from `/metrics`. Every metric must have a help text.
 fn metrics_in(text: &str) -> Vec<Metric> {
     let helps: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.strip_prefix("# HELP ")?.split_once(' ')).collect();
@@ -102,7 +102,7 @@ fn metrics_in(text: &str) -> Vec<Metric> {
     types.map(metric).collect()
 }
 
-/// The label of a metric and its values, but for the version, which changes.
+/// The label of a metric and the label's values, without those of `version`, which change.
 fn labels(text: &str, name: &str) -> String {
     let labelled = |line: &'_ str| {
         let (label, rest) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("=\"")?;

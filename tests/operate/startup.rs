@@ -1,8 +1,8 @@
-//! How the services start and stop: what they refuse, wait for and say.
+//! How the services start and stop: what they refuse, what they wait for, and what they log.
 
 use harness::{Deployment, Postgres, Redis, Service, Voter, eventually, totals_of};
 
-/// A name and its value.
+/// The name and the value of an environment variable.
 type Variable = (&'static str, &'static str);
 
 const KEY: Variable = ("COOKIE_KEY", "long enough for a key that signs cookies");

@@ -1,4 +1,4 @@
-//! Where a vote is: each reason why the results do not move is told, where it is.
+//! The status page names every reason why the results do not move, at the right hop.
 
 use std::process::ExitStatus;
 
@@ -73,7 +73,7 @@ async fn a_killed_replica_is_missed_and_one_that_was_stopped_is_not() {
 }
 
 #[tokio::test]
-async fn who_crashed_and_is_back_under_its_name_is_not_missed() {
+async fn a_replica_that_crashed_and_is_back_under_its_name_is_not_missed() {
     let urna = Deployment::start().await;
     let (_vote, _worker, result) = urna.one_of_each().await;
     let name = [("REPLICA", "a-container")];
@@ -250,7 +250,7 @@ async fn status_of(url: &str, what: &str, condition: impl Fn(&Value) -> bool) ->
     .await
 }
 
-/// Waits until a hop is broken, and its sentence begins like this.
+/// Waits until a hop is broken with a message that begins like this.
 async fn broken_at(url: &str, name: &str, says: &str) -> Value {
     status_of(url, says, |status| {
         let hop = hop(status, name);

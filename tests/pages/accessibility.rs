@@ -1,11 +1,11 @@
-//! axe-core finds no barrier on either page, in any state, on any screen.
+//! axe-core finds no barrier on any page, in any state, on any screen.
 
 use harness::{Browser, Deployment, Embedded, Postgres, Redis, Screen, Voter, eventually, totals_of};
 use tempfile::TempDir;
 
 const AXE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pages/axe/node_modules/axe-core/axe.min.js");
 
-/// WCAG 2.2 AA with all it builds on, and what axe-core holds to be good practice.
+/// WCAG 2.2 AA, the versions and levels below it, and axe-core's own best practices.
 const RULES: &str = "['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,7 +21,7 @@ async fn the_ballot_in_every_state() {
     browser.press("Cola Cao").await;
     browser.shows("You changed your vote").await;
     has_no_barriers(&browser, "a changed vote").await;
-    // The script waits longer for an answer than axe-core needs.
+    // The page's script waits for an answer longer than axe-core runs.
     vote.service.pause();
     browser.press("Nesquik").await;
     browser.shows("Sending").await;

@@ -54,7 +54,7 @@ async fn a_vote_is_sending_then_not_confirmed_and_pressing_again_is_safe() {
     urna.service.pause();
     voter.press("Nesquik").await;
     voter.shows("Sending …").await;
-    // The second thoughts of somebody who does not wait: they are sent after the first.
+    // A second press before the first answer: the script sends it after the first.
     voter.press("Cola Cao").await;
     urna.service.unpause();
     voter.shows("You changed your vote to Cola Cao.").await;
@@ -230,7 +230,7 @@ async fn another_poll_reaches_the_pages_that_are_open() {
     let other = [&listen[..], &[("OPTION_A", "Cats"), ("OPTION_B", "Dogs")]].concat();
     let _other = Embedded::start_with(data.path(), &other).await;
     viewer.shows("Dogs").await;
-    // The old ballot's second key is the new one's too, and means something else.
+    // Both polls have the key b, with another meaning.
     voter.press("Cola Cao").await;
     voter.shows("The question has changed, so your vote was not recorded.").await;
     voter.press("Cats").await;
@@ -257,7 +257,7 @@ async fn the_keyboard_alone_is_enough() {
     voter.close().await;
 }
 
-/// A rolling update behind a proxy looks like this for a moment.
+/// Answers 502, as a proxy does for a moment during a rolling update.
 async fn answer_like_a_proxy_without_a_server(listener: TcpListener) {
     loop {
         let (mut stream, _) = listener.accept().await.unwrap();
@@ -287,7 +287,7 @@ async fn focused(browser: &Browser) -> Value {
     browser.run("return document.activeElement.textContent.trim()").await
 }
 
-/// The keys of the options that are marked.
+/// The keys of the options that are marked as chosen.
 async fn chosen(browser: &Browser) -> Value {
     browser.run("return [...document.querySelectorAll('[aria-pressed=true]')].map((one) => one.value)").await
 }

@@ -1,4 +1,4 @@
-//! How the pages speak: four languages, also about what is wrong.
+//! The pages and their error messages in four languages.
 
 use harness::{Browser, Embedded, Voter, client, totals_of};
 use tempfile::TempDir;

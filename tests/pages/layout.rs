@@ -1,4 +1,4 @@
-//! How the pages look: hostile labels, weight and calm.
+//! The layout of the pages: hostile labels, the size of a page, and no unwanted movement.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use thirtyfour::Key;
 
-/// Ten labels of which each tries to break something.
+/// Ten labels, each of which tries to break the page.
 const HOSTILE: [&str; 10] = [
     "<script>document.title = 'hacked'</script>",
     "\"><img src=x onerror=\"document.title='hacked'\">",
@@ -74,10 +74,10 @@ async fn each_page_takes_four_requests_and_thirty_kilobytes_at_most() {
     let urna = with_poll(data.path(), "Which?", &HOSTILE, &[("VOTE_URL", "https://vote.example.org/")]).await;
     let [presenter, status] = ["presenter", "status"].map(|path| format!("{}/{path}", urna.result));
     for url in [&urna.vote, &urna.result, &presenter, &status] {
-        // With nothing in its cache.
+        // A new browser, whose cache is empty.
         let browser = Browser::start().await;
         browser.open(&format!("{url}?lang=ru")).await;
-        // The page, what it asked for, and the socket of the results, which is no entry there.
+        // The entries are the page and its files. The WebSocket of the results has no entry, so one is added.
         let loaded = "const entries = ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind));
             return [entries.length + 1, entries.reduce((sum, entry) => sum + entry.transferSize, 0)]";
         let loaded = browser.run(loaded).await;
@@ -116,7 +116,7 @@ async fn nothing_moves_about_while_totals_change_and_workers_come_and_go() {
     }
 }
 
-/// Notes whatever moves without having been asked to, but for the sentence that lies over the page.
+/// Records every unrequested layout shift, except that of the message that overlays the page.
 const WATCH_SHIFTS: &str = "window.shifted = [];
     const where = ({ node, previousRect: before, currentRect: after }) =>
         `${node?.outerHTML ?? node?.textContent} from ${JSON.stringify(before)} to ${JSON.stringify(after)}`;
@@ -248,7 +248,7 @@ async fn assets_are_compressed_for_those_who_take_that_and_refused_to_nobody() {
 
 async fn with_poll(data: &Path, question: &str, labels: &[&str], more: &[(&str, &str)]) -> Embedded {
     let poll = data.join("poll.toml");
-    // JSON's way to write a text or a list of them is TOML's too.
+    // Strings and lists of strings are written in JSON as in TOML.
     let text = format!("id = \"hostile\"\nquestion = {}\noptions = {}\n", json!(question), json!(labels));
     std::fs::write(&poll, text).unwrap();
     let poll = [("POLL", poll.to_str().unwrap())];

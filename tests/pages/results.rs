@@ -1,4 +1,4 @@
-//! What viewers of the results see, on `/ws`, on `/api/totals` and on the page.
+//! What viewers of the results get from `/ws`, from `/api/totals` and from the page.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 /// How long a message may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// As many bytes as a viewer's message may have.
+/// The largest message of a viewer, in bytes.
 const SAID_MAX: usize = 1024;
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn a_page_gets_its_view_in_the_readers_language() {
     assert_eq!(view["options"][0], option);
 }
 
-/// A page takes a silent connection for a lost one.
+/// Otherwise a page would take the silent connection for a lost one.
 #[tokio::test]
 async fn a_viewer_is_told_again_while_nothing_changes() {
     let data = TempDir::new().unwrap();
@@ -265,7 +265,7 @@ impl Viewer {
         timeout(PATIENCE, answered).await.expect("an answer to the ping");
     }
 
-    /// Reads until the server closes the socket, and returns what it said then.
+    /// Reads until the server closes the socket, and returns its close frame.
     async fn goodbye(&mut self) -> Option<CloseFrame> {
         let closed = async {
             let mut frame = None;

@@ -1,4 +1,4 @@
-//! `cargo run`: a whole election in one process on one file.
+//! `cargo run`: a whole election in one process, with one data file.
 
 use std::fs::Permissions;
 use std::net::TcpListener;
@@ -156,7 +156,7 @@ async fn verify(data: &Path) -> (bool, String) {
     (well, verify.output())
 }
 
-/// Starts a server that must refuse to serve, and returns what it said.
+/// Starts a server that must refuse to serve, and returns its output.
 async fn refusal(args: &[&str], env: &[(&str, &str)]) -> String {
     let free = [("VOTE_LISTEN", "127.0.0.1:0"), ("RESULT_LISTEN", "127.0.0.1:0")];
     let mut urna = Service::spawn_with("urna", args, &[&free, env].concat());

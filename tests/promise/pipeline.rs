@@ -1,6 +1,5 @@
-//! The promise: every recorded vote is counted exactly once, and the last one
-//! is the one that counts, whatever is killed meanwhile. All programs and both
-//! stores are real.
+//! The promise: every recorded vote is counted exactly once, and a voter's last recorded vote is the
+//! one that counts, whatever is killed meanwhile. All programs and both stores are real.
 
 use std::cell::Cell;
 
@@ -42,8 +41,7 @@ async fn many_replicas_of_everything_count_every_voter_once() {
     }
 }
 
-/// The classic app takes a vote from its queue and then finds the database
-/// gone: that vote has vanished.
+/// The classic app loses a vote that it takes from its queue while the database is down.
 #[tokio::test]
 async fn a_vote_taken_from_the_queue_while_the_database_is_down_does_not_vanish() {
     let mut deployment = Deployment::start().await;
@@ -53,7 +51,7 @@ async fn a_vote_taken_from_the_queue_while_the_database_is_down_does_not_vanish(
     voters[0].insist(&[&vote.url], "a").await;
     worker.service.line("the ledger is away").await;
     voters[1].insist(&[&vote.url], "b").await;
-    // The worker that holds the vote dies too: nobody remembers it but the queue.
+    // The worker that holds the vote is killed too, so that only the queue still has the vote.
     worker.service.kill().await;
     deployment.postgres.resume().await;
     let _other = deployment.ready("worker").await;
@@ -65,7 +63,7 @@ async fn killing_the_worker_in_mid_batch_loses_nothing() {
     let deployment = Deployment::start().await;
     let vote = deployment.ready("vote").await;
     let worker = deployment.ready("worker").await;
-    // The ledger stalls, so the worker is certainly in the middle of a batch.
+    // The ledger hangs, so the worker is certainly in the middle of a batch.
     deployment.postgres.pause();
     let mut voters = Voter::arrive_many(&vote.url, VOTERS).await;
     everybody_votes(&mut voters, &[&vote.url]).await;
@@ -126,7 +124,7 @@ async fn a_vote_whose_voter_gave_up_and_voted_elsewhere_does_not_come_later() {
         voter.insist(&[&other.url], "b").await;
     }
     hung.service.unpause();
-    // Recorded there after them, so they were dealt with.
+    // This vote is recorded after those, so they have all been handled.
     let mut last = Voter::arrive(&hung.url).await;
     last.insist(&[&hung.url], "a").await;
     voters.push(last);
@@ -188,7 +186,7 @@ async fn what_can_never_be_counted_is_set_aside_and_holds_up_nobody() {
         .execute(&deployment.postgres.pool().await)
         .await
         .unwrap();
-    // While the ledger stalls, good and bad gather in one batch.
+    // While the ledger hangs, good and bad entries gather in one batch.
     deployment.postgres.pause();
     let mut voters = Voter::arrive_many(&vote.url, 10).await;
     everybody_votes(&mut voters, &[&vote.url]).await;
@@ -233,7 +231,7 @@ async fn verify_fails_when_the_totals_differ_from_the_ballots() {
     assert!(!well && said.contains("the totals differ from the ballots"), "{said}");
 }
 
-/// Everybody votes, and a third changes their mind.
+/// Every voter votes, and every third one changes the vote.
 async fn everybody_votes(voters: &mut [Voter], urls: &[&str]) {
     for (number, voter) in voters.iter_mut().enumerate() {
         voter.insist(urls, "a").await;
@@ -243,7 +241,7 @@ async fn everybody_votes(voters: &mut [Voter], urls: &[&str]) {
     }
 }
 
-/// Sends a vote and hangs up, whether anybody has read it or not.
+/// Sends a vote and closes the connection without waiting for the answer.
 async fn give_up(url: &str, voter: &Voter) {
     let host = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.unwrap();
@@ -255,7 +253,7 @@ async fn give_up(url: &str, voter: &Voter) {
     stream.write_all(vote.as_bytes()).await.unwrap();
 }
 
-/// Waits until the worker holds a part of a batch.
+/// Waits until a worker has taken votes from the queue.
 async fn is_held(deployment: &Deployment) {
     let mut redis = deployment.redis.connection().await;
     eventually("the worker to hold votes", async || {

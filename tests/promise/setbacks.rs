@@ -1,5 +1,5 @@
-//! A store that was emptied, or is older than it was: it is told once, in the
-//! log of one worker, in its metrics and in the queue, and everything goes on.
+//! A store that was emptied, or restored from an older copy, is reported once: in the log and the
+//! metrics of one worker, and in the queue. Then voting and counting go on.
 
 use common::ballot::random_uuid;
 use common::health::Part;
@@ -28,7 +28,7 @@ async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
     let mut fixture = Fixture::start().await;
     fixture.everybody_votes("a").await;
     fixture.mark().await;
-    // Without a ledger the votes wait; two looks fail, so one of them began after the votes.
+    // Without a ledger the votes wait. After two failed comparisons, one of them began after the votes.
     fixture.deployment.postgres.kill().await;
     for voter in &mut fixture.voters {
         voter.insist(&[&fixture.vote.url], "b").await;
@@ -64,7 +64,7 @@ async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
     fixture.was_told_once().await;
 }
 
-/// What waited meanwhile is more than what is missing, so no count of votes tells it.
+/// More votes waited than were lost, so a count of votes alone would not show the loss.
 #[tokio::test]
 async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     let mut fixture = Fixture::start().await;
@@ -142,7 +142,7 @@ async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
 
 const VOTERS: usize = 3;
 
-/// Everything at work, with two workers that look for setbacks, and some voters.
+/// All services, with two workers that look for setbacks, and some voters.
 struct Fixture {
     deployment: Deployment,
     vote: Replica,
@@ -160,7 +160,7 @@ impl Fixture {
         Self { deployment, vote, workers, result, voters }
     }
 
-    /// Everybody votes, and everybody sees it: `vote`, a worker and `result` are at work.
+    /// Every voter votes, and the results show it: `vote`, a worker and `result` work.
     async fn everybody_votes(&mut self, key: &str) {
         for voter in &mut self.voters {
             voter.insist(&[&self.vote.url], key).await;
@@ -173,7 +173,7 @@ impl Fixture {
         totals_of(&self.result.url, &format!("{VOTERS} votes for {key}"), seen).await;
     }
 
-    /// Waits until both stores vouch for all that is counted.
+    /// Waits until the marks in both stores include everything that is counted.
     async fn mark(&self) -> Mark {
         let pool = self.deployment.postgres.pool().await;
         eventually("both marks to be up to date", async || {
@@ -191,7 +191,7 @@ impl Fixture {
         .await
     }
 
-    /// Waits until a setback is listed.
+    /// Waits until a setback is in the list, and checks it.
     async fn tells(&self, store: Part, loss: Loss) -> Setback {
         eventually(&format!("a setback of the {store}"), async || {
             let found = self.listed().await.pop();
@@ -205,7 +205,7 @@ impl Fixture {
         listed(queue).await
     }
 
-    /// Once everything is up to date again: in the list, in the logs and in the metrics.
+    /// Checks that one setback is in the list, in the logs and in the metrics, once the marks are up to date.
     async fn was_told_once(&self) {
         self.mark().await;
         let listed = self.listed().await;

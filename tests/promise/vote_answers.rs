@@ -1,4 +1,4 @@
-//! The three answers to a vote, and when `vote` is ready to give the first.
+//! The three answers to a vote, and when `vote` is ready to record votes.
 
 use harness::{Deployment, Postgres, Redis, Voter, client, eventually};
 

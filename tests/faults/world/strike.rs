@@ -8,7 +8,7 @@ use crate::machine::Orders;
 use crate::schedule::Blow;
 use crate::verdict::Loss;
 
-/// In hours.
+/// By how many hours a clock is wrong.
 const AHEAD: i64 = 1;
 const BEHIND: i64 = -1;
 
@@ -16,10 +16,10 @@ const WELL: Orders = Orders { hours_ahead: 0, disk_is_full: false, disk_is_slow:
 const SLOW: Orders = Orders { disk_is_slow: true, ..WELL };
 const FULL: Orders = Orders { disk_is_full: true, ..WELL };
 
-/// More than voters vote at once.
+/// More votes than are under way at the same time.
 const ENOUGH_TO_LOSE: usize = 20;
 
-/// What a store says that notices its full disk.
+/// What a store prints when its disk is full.
 const NO_ROOM: [&str; 2] = ["No space left on device", "AOF write error"];
 
 impl World {
@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// Ends it: what was stopped is started again, and nothing else is.
+    /// Ends a fault. Starts again only what the fault itself stopped.
     pub async fn heal(&mut self, blow: &Blow) {
         if self.is_hit_once {
             eventually("an effect of the fault", async || self.had_an_effect(blow).then_some(())).await;
@@ -76,13 +76,13 @@ impl World {
         }
     }
 
-    /// A store has a link to each replica, and a replica has one for each purpose.
+    /// Sets the conditions of the links that a fault hits.
     fn set_links(&self, blow: &Blow, conditions: Conditions) {
         self.links(blow).for_each(|link| link.set(conditions));
     }
 
-    /// A fault without one would prove nothing. Beside others it may have none until they end: a
-    /// link to a store that is down carries nothing.
+    /// Whether the fault affected anything: one that did not would prove nothing. Next to other
+    /// faults it may affect nothing until those end: a link to a stopped store carries no bytes.
     fn had_an_effect(&self, blow: &Blow) -> bool {
         let Fault { target, kind, .. } = blow.fault;
         match (kind, target) {
@@ -102,7 +102,7 @@ impl World {
         self.hit(blow).into_iter().map(move |number| self.replicas[number].link(link))
     }
 
-    /// Which replicas are hit: of a store's links, all.
+    /// The replicas that a fault hits. A fault of a store hits the links of all replicas.
     fn hit(&self, blow: &Blow) -> Vec<usize> {
         let target = blow.fault.target;
         let at_most = if blow.every_replica || target.is_store() { self.replicas.len() } else { 1 };
@@ -166,7 +166,7 @@ impl World {
         &self.machines[store.name()]
     }
 
-    /// Either at once, or by a new folder: then nobody is told of anything any more before that.
+    /// Empties Redis while it runs, or restarts it on a new folder, with all its links cut before.
     async fn wipe_redis(&mut self, blow: &Blow) {
         self.some_votes_wait().await;
         if blow.restarts {
@@ -181,7 +181,7 @@ impl World {
         self.let_workers_count(true);
     }
 
-    /// An empty queue has nothing to lose.
+    /// Waits until there are votes to lose.
     async fn some_votes_wait(&self) {
         self.let_workers_count(false);
         let some_wait = async || (self.queue(false).await.0.len() >= ENOUGH_TO_LOSE).then_some(());
@@ -201,7 +201,7 @@ impl World {
             self.stores.postgres.wipe();
         } else {
             let pool = self.stores.postgres.pool().await;
-            // A batch that is under way may be in its way.
+            // A batch that is being recorded holds locks, and may make this fail.
             eventually("a dropped schema", async || {
                 sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&pool).await.ok()
             })

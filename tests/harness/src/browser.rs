@@ -8,14 +8,14 @@ use thirtyfour::prelude::*;
 
 use super::{Service, eventually, free_port};
 
-/// chromedriver prints this once it takes orders.
+/// chromedriver prints this once it accepts commands.
 const READY: &str = "was started successfully";
 
-/// No window, no sandbox (which root cannot have), and no calls to the outside.
+/// No window, no sandbox (root cannot have one), and no requests to the internet.
 const ARGUMENTS: &str = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --disable-background-networking --disable-component-update --disable-sync";
 
-/// The size of a screen in CSS pixels, and how many of its own make one of them.
+/// The size of a screen in CSS pixels, and how many physical pixels make one CSS pixel.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
     pub width: u32,
@@ -24,7 +24,7 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// The narrowest that is still sold, and what others become at 400 % zoom.
+    /// The narrowest screen still sold, and what a desktop shows at 400 % zoom.
     pub const NARROW: Self = Self { width: 320, height: 568, scale: 2 };
     pub const PHONE: Self = Self { width: 390, height: 780, scale: 2 };
     pub const DESKTOP: Self = Self { width: 1280, height: 860, scale: 1 };
@@ -67,7 +67,7 @@ impl Browser {
         Self { page, _chromedriver: chromedriver, _profile: profile }
     }
 
-    /// Ends the browser. Dropping it does so too, and blocks the thread meanwhile.
+    /// Ends the browser. Dropping it does the same, but blocks the thread.
     pub async fn close(self) {
         self.page.quit().await.expect("the end of the browser");
     }
@@ -77,21 +77,21 @@ impl Browser {
         let Screen { width, height, scale } = screen;
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
-        self.order("Emulation.setDeviceMetricsOverride", metrics).await;
+        self.send("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// Sets what the reader prefers, as media features.
+    /// Sets the reader's preferences, as media features.
     pub async fn prefer(&self, features: &[(&str, &str)]) {
         let features: Vec<Value> =
             features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-        self.order("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self.send("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// Sets the languages that the reader likes best.
+    /// Sets the reader's languages.
     pub async fn speak(&self, languages: &str) {
-        self.order("Network.enable", json!({})).await;
+        self.send("Network.enable", json!({})).await;
         let headers = json!({ "headers": { "Accept-Language": languages } });
-        self.order("Network.setExtraHTTPHeaders", headers).await;
+        self.send("Network.setExtraHTTPHeaders", headers).await;
     }
 
     /// Runs a script on the page and returns what it returns.
@@ -99,8 +99,8 @@ impl Browser {
         self.page.execute(script, Vec::new()).await.expect("a script that runs").json().clone()
     }
 
-    async fn order(&self, command: &str, parameters: Value) {
-        self.page.cdp().send_raw(command, parameters).await.expect("a browser that obeys");
+    async fn send(&self, command: &str, parameters: Value) {
+        self.page.cdp().send_raw(command, parameters).await.expect("a browser that answers");
     }
 
     pub async fn open(&self, url: &str) {
@@ -112,7 +112,7 @@ impl Browser {
         self.page.find(button).await.expect("the button").click().await.expect("a click");
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the focused element.
     pub async fn type_keys(&self, keys: impl Into<TypingData>) {
         let focused = self.page.active_element().await.expect("something with the focus");
         focused.send_keys(keys).await.expect("keys that arrive");

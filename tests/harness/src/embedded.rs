@@ -1,10 +1,10 @@
-//! The embedded program on a folder of its own.
+//! The embedded program, with a data folder of its own.
 
 use std::path::Path;
 
 use super::{Service, free_port, totals_of};
 
-/// The embedded program on this folder, listening on free ports.
+/// The embedded program, on free ports.
 pub struct Embedded {
     pub service: Service,
     pub vote: String,

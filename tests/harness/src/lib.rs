@@ -1,4 +1,4 @@
-//! What the end-to-end tests stand on: real stores, our own programs, and one way to wait.
+//! Starts what the end-to-end tests need: real stores, our own programs, a browser. And one way to wait.
 
 #![allow(
     missing_docs,
@@ -36,11 +36,11 @@ pub use self::redis::Redis;
 pub use self::service::Service;
 pub use self::voter::{Voter, client};
 
-/// These lie below the ports Linux gives to outgoing connections. A client that keeps dialling a
-/// stopped server could otherwise be given that very port, and the server could not come back.
+/// Below the ports that Linux gives to outgoing connections. Otherwise a client that reconnects to a
+/// stopped server could be given the server's own port, and the server could not start again.
 const PORTS: Range<u32> = 20_000..32_000;
 
-/// Test processes that run side by side start looking this many ports apart.
+/// Test processes that run at the same time search from starting points this far apart.
 const PORTS_PER_PROCESS: u32 = 40;
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -49,12 +49,12 @@ const POLL_LIMIT: Duration = Duration::from_secs(60);
 /// How long a program may take to print an expected line, to answer, or to exit.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What both stores print when somebody else was faster to bind their port.
+/// What both stores print when another process has taken their port.
 const PORT_TAKEN: &str = "Address already in use";
 
 const INSTALL: &str = "run ./test.sh, which installs it";
 
-/// A port of 127.0.0.1 that nobody listens on and that this process has not handed out before.
+/// A port of 127.0.0.1 that is free and that this process has not handed out before.
 pub fn free_port() -> u16 {
     static NEXT: LazyLock<AtomicU32> =
         LazyLock::new(|| AtomicU32::new(process::id().wrapping_mul(PORTS_PER_PROCESS)));
@@ -67,7 +67,7 @@ pub fn free_port() -> u16 {
     }
 }
 
-/// Polls until there is a value. This is the one place where tests wait on a condition.
+/// Polls until there is a value. Every test that waits for a condition waits here.
 pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let found = async {
         loop {
@@ -80,7 +80,7 @@ pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>)
     timeout(POLL_LIMIT, found).await.unwrap_or_else(|_| panic!("waited {POLL_LIMIT:?} in vain for {what}"))
 }
 
-/// Whether the signal arrives is not checked, because a process may end at any time.
+/// The result is not checked, because a process may end before its signal arrives.
 fn send_signal(name: &str, pids: &[u32]) {
     // The shell has `kill` built in, while small images lack the program of that name.
     Command::new("sh")

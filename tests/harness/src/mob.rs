@@ -1,4 +1,4 @@
-//! Clients who mean no good: each takes a connection and gives nothing for it.
+//! Hostile clients: each occupies a connection and never sends a proper request.
 
 use std::future::pending;
 use std::time::Duration;
@@ -9,13 +9,14 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// How one of them behaves.
+/// What a hostile client does.
 #[derive(Clone, Copy, Debug)]
 pub enum Manner {
+    /// Connects and sends nothing.
     Silent,
-    /// A byte of headers each second.
+    /// Sends one byte of a header each second.
     SlowHeaders,
-    /// A byte of a vote each second.
+    /// Sends one byte of a vote each second.
     SlowBody,
     EndlessAddress,
     EndlessHeader,
@@ -25,48 +26,48 @@ pub enum Manner {
     Stalled,
 }
 
-/// Between two bytes of a slow one, and before a chatty one comes again.
+/// A slow client's pause between two bytes, and an endless client's pause before it reconnects.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// All are there after this. Of those who come at the same moment, a kernel would turn some away, who
-/// then try again after ever longer pauses.
+/// The clients connect spread over this time. If all connected at once, the kernel would drop some
+/// connections, and those clients would retry after ever longer pauses.
 const ARRIVAL: Duration = Duration::from_secs(5);
 
 const BLOCK: &[u8] = &[b'x'; 64 * 1024];
 
-/// A crowd of them, all alike. Those who are shown out come again; none leaves by itself.
+/// Many hostile clients of one kind. They reconnect when the server disconnects them.
 pub struct Mob {
-    weary: CancellationToken,
-    _members: JoinSet<()>,
+    is_over: CancellationToken,
+    _clients: JoinSet<()>,
 }
 
 impl Mob {
     pub fn gather(url: &str, manner: Manner, size: usize) -> Self {
         let address = url.trim_start_matches("http://").to_owned();
-        let weary = CancellationToken::new();
-        let member = |place| {
-            let (address, weary) = (address.clone(), weary.clone());
+        let is_over = CancellationToken::new();
+        let client = |number| {
+            let (address, is_over) = (address.clone(), is_over.clone());
             async move {
-                sleep(ARRIVAL.mul_f64(place as f64 / size as f64)).await;
-                while !weary.is_cancelled() {
-                    // One who is not let in tries again.
-                    let _ = manner.pester(&address).await;
+                sleep(ARRIVAL.mul_f64(number as f64 / size as f64)).await;
+                while !is_over.is_cancelled() {
+                    // Whatever goes wrong, the client tries again.
+                    let _ = manner.attack(&address).await;
                 }
             }
         };
-        let _members = (0..size).map(member).collect();
-        Self { weary, _members }
+        let _clients = (0..size).map(client).collect();
+        Self { is_over, _clients }
     }
 
-    /// From now on nobody comes again. Who is here stays until the server ends it.
-    pub fn tire(&self) {
-        self.weary.cancel();
+    /// From now on no client reconnects. Connected clients stay until the server disconnects them.
+    pub fn stop_reconnecting(&self) {
+        self.is_over.cancel();
     }
 }
 
 impl Manner {
-    /// Returns when the server has ended it.
-    async fn pester(self, address: &str) -> std::io::Result<()> {
+    /// Returns when the server has closed the connection.
+    async fn attack(self, address: &str) -> std::io::Result<()> {
         let (mut reader, mut writer) = TcpStream::connect(address).await?.into_split();
         writer.write_all(self.opening().as_bytes()).await?;
         let mut nothing = sink();
@@ -97,7 +98,7 @@ impl Manner {
                 "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
                  content-length: 1000000000000\r\n\r\n"
             }
-            // A frame of a terabyte follows the handshake.
+            // After the handshake, the head of a frame of a terabyte.
             Self::EndlessFrame => {
                 "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
                  sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\

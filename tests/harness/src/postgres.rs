@@ -1,4 +1,4 @@
-//! A PostgreSQL of its own for each test that needs one.
+//! A PostgreSQL server for one test.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -17,12 +17,12 @@ use super::{INSTALL, PORT_TAKEN, Service, free_port, send_signal};
 /// PostgreSQL prints this once it has recovered its data and answers queries.
 const READY: &str = "database system is ready to accept connections";
 
-/// Where the search for the highest installed version begins, far above any that exists.
+/// The search for the highest installed version begins here, far above any that exists.
 const MAX_VERSION: u32 = 99;
 
-/// TCP alone suffices, and the path of a Unix socket may be too long for one. Memory mapped from
-/// the data folder vanishes with it, while other kinds outlive a SIGKILL. Syncing the file system
-/// once rather than file by file makes recovery several times faster, and as safe.
+/// No Unix socket, whose path may be too long: TCP suffices. Shared memory mapped from the data
+/// folder is deleted with it, while other kinds outlive a SIGKILL. One sync of the whole file system
+/// makes recovery several times faster than a sync of each file, and is as safe.
 const SETTINGS: [&str; 5] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -31,14 +31,14 @@ const SETTINGS: [&str; 5] = [
     "recovery_init_sync_method=syncfs",
 ];
 
-/// The user and group to run as if we are root, which PostgreSQL refuses to be.
+/// The user and group that run the server if we are root, because PostgreSQL refuses to run as root.
 static SERVER_USER: LazyLock<Option<(u32, u32)>> = LazyLock::new(|| {
     let we_are_root = id(&["-u"]) == Some(0);
     we_are_root.then_some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?))
 });
 
-/// An archive of a fresh data folder, since unpacking one is far quicker than `initdb`. It is kept
-/// in memory because a folder in a static would never be removed.
+/// An archive of a fresh data folder: unpacking it is far faster than `initdb`. It is kept in memory,
+/// because a temporary folder in a static would never be deleted.
 static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = server_folder();
     let options = "--pgdata=data --auth=trust --username=postgres --encoding=UTF8 --locale=C";
@@ -47,7 +47,7 @@ static TEMPLATE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     run(server_command("tar", folder.path()).args(["-c", "data"]))
 });
 
-/// A PostgreSQL server of its own for one test.
+/// A PostgreSQL server for one test.
 pub struct Postgres {
     // Declared before the folder, because fields are dropped in this order.
     process: Option<Service>,
@@ -62,12 +62,12 @@ impl Postgres {
         Self::start_with(&[]).await
     }
 
-    /// Starts it with further settings, which override ours.
+    /// Starts the server with more settings, which override ours.
     pub async fn start_with(settings: &[&str]) -> Self {
         Self::start_on(settings, Vec::new()).await
     }
 
-    /// Starts it also with variables that only this server sees.
+    /// Starts the server with more settings and with environment variables.
     pub async fn start_on(settings: &[&str], env: Vec<(&'static str, PathBuf)>) -> Self {
         loop {
             let mut postgres = Self::reserve();
@@ -80,7 +80,7 @@ impl Postgres {
         }
     }
 
-    /// Chooses the port and fills the folder of a server that [`Postgres::resume`] starts later.
+    /// Reserves a port and a data folder, for a server that [`Postgres::resume`] starts later.
     pub fn reserve() -> Self {
         let folder = server_folder();
         unpack(&TEMPLATE, folder.path());
@@ -91,7 +91,7 @@ impl Postgres {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends all processes of the server without warning, with SIGKILL, and waits for them.
+    /// Sends SIGKILL to all processes of the server, and waits until they are gone.
     pub async fn kill(&mut self) {
         self.process = None;
     }
@@ -116,8 +116,8 @@ impl Postgres {
         self.process().unpause();
     }
 
-    /// An immediate shutdown frees the System V segment that a SIGKILL would leave to the machine,
-    /// unless the server is resumed on the same folder.
+    /// Shuts the server down at once. Unlike SIGKILL, this frees the server's System V segment, which
+    /// otherwise stays on the machine until a server starts on the same folder.
     pub fn quit(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.unpause();
@@ -130,13 +130,13 @@ impl Postgres {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Everything it printed since it was started last.
+    /// Everything that the server printed since its last start.
     pub fn output(&self) -> String {
         self.process().output()
     }
 
-    /// Sends SIGTERM, upon which the server takes no new connections; then SIGINT, which ends those
-    /// there are, as Docker and systemd do; and waits until the server has ended.
+    /// Sends SIGTERM, after which the server accepts no new connections, then SIGINT, which ends the
+    /// open ones, and waits until the server has ended. Docker and systemd stop it the same way.
     pub async fn terminate(&mut self) {
         let mut process = self.process.take().expect("PostgreSQL is running");
         process.terminate();
@@ -145,20 +145,20 @@ impl Postgres {
         process.exit().await;
     }
 
-    /// Forgets everything; for a server that does not run.
+    /// Deletes all data. The server must not be running.
     pub fn wipe(&mut self) {
         assert!(self.process.is_none(), "PostgreSQL is running");
         self.folder = server_folder();
         unpack(&TEMPLATE, self.folder.path());
     }
 
-    /// A copy of all data; of a server that does not run.
+    /// A copy of all data. The server must not be running.
     pub fn copy(&self) -> Vec<u8> {
         assert!(self.process.is_none(), "PostgreSQL is running");
         run(server_command("tar", self.folder.path()).args(["-c", "data"]))
     }
 
-    /// Goes back to this copy; for a server that does not run.
+    /// Restores the data from a copy. The server must not be running.
     pub fn restore(&mut self, copy: &[u8]) {
         assert!(self.process.is_none(), "PostgreSQL is running");
         self.folder = server_folder();
@@ -206,7 +206,7 @@ fn unpack(archive: &[u8], folder: &Path) {
 
 fn server_command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    // The locale decides the language of the messages that we look for.
+    // The tests look for messages in English, and the locale decides their language.
     command.current_dir(folder).env("LC_ALL", "C");
     if let Some((user, group)) = *SERVER_USER {
         command.uid(user).gid(group);
@@ -214,7 +214,7 @@ fn server_command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// Prefers the highest version that Debian has installed to whatever PATH has to offer.
+/// The program of the highest version in Debian's folders, or else the one in PATH.
 fn postgres_program(name: &str) -> PathBuf {
     let versions = (1..=MAX_VERSION).rev();
     versions

@@ -1,4 +1,4 @@
-//! A Redis of its own for each test that needs one.
+//! A Redis server for one test.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use super::{PATIENCE, PORT_TAKEN, Service, free_port};
 /// Redis prints this once it has loaded its data and answers every command.
 const READY: &str = "Ready to accept connections";
 
-/// Every acknowledged write is on disk, as our deployment demands of its Redis.
+/// Every acknowledged write is on disk, as in our deployments.
 const DURABLE: &str = "--appendonly yes --appendfsync always --maxmemory-policy noeviction";
 
-/// A Redis of its own for one test.
+/// A Redis server for one test.
 pub struct Redis {
     // Declared before the folder, because fields are dropped in this order.
     process: Option<Service>,
@@ -31,12 +31,12 @@ impl Redis {
         Self::start_with(&[]).await
     }
 
-    /// Starts Redis with further arguments, which override ours.
+    /// Starts the server with more arguments, which override ours.
     pub async fn start_with(args: &[&str]) -> Self {
         Self::start_on(args, Vec::new()).await
     }
 
-    /// Starts it also with variables that only this server sees.
+    /// Starts the server with more arguments and with environment variables.
     pub async fn start_on(args: &[&str], env: Vec<(&'static str, PathBuf)>) -> Self {
         loop {
             let mut redis = Self::reserve();
@@ -49,7 +49,7 @@ impl Redis {
         }
     }
 
-    /// Chooses the port and the folder of a server that [`Redis::resume`] starts later.
+    /// Reserves a port and a data folder, for a server that [`Redis::resume`] starts later.
     pub fn reserve() -> Self {
         Self {
             process: None,
@@ -64,7 +64,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Ends the server without warning, with SIGKILL, and waits until it is gone.
+    /// Sends SIGKILL to the server, and waits until it is gone.
     pub async fn kill(&mut self) {
         self.process = None;
     }
@@ -95,7 +95,7 @@ impl Redis {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
-    /// Everything it printed since it was started last.
+    /// Everything that the server printed since its last start.
     pub fn output(&self) -> String {
         self.process().output()
     }
@@ -107,7 +107,7 @@ impl Redis {
         process.exit().await;
     }
 
-    /// Forgets everything; for a server that does not run.
+    /// Deletes all data. The server must not be running.
     pub fn wipe(&mut self) {
         assert!(self.process.is_none(), "Redis is running");
         self.folder = TempDir::with_prefix("redis-").expect("a temporary folder");

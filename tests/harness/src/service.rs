@@ -1,4 +1,4 @@
-//! A program as a child process: its output, its signals, its end.
+//! A program as a child process: its output, its signals, its exit.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -17,18 +17,18 @@ use super::{INSTALL, PATIENCE, children, send_signal};
 
 const BUILD: &str = "run cargo build --workspace --bins";
 
-/// What our programs see of our own environment, so that tests do not depend on the rest.
+/// The only variables that our programs inherit, so that tests do not depend on the others.
 const KEPT_VARIABLES: [&str; 2] = ["PATH", "RUST_LOG"];
 
-/// A running program and all it printed. It is killed, with its children, when dropped.
+/// A running program and everything it printed. Dropping it kills the program and its children.
 pub struct Service {
     child: Child,
     lines: watch::Receiver<Vec<String>>,
-    /// The line after the last one that [`Service::line`] returned.
+    /// The index of the line after the one that [`Service::line`] returned last.
     next_line: usize,
     /// Ends once the program and all children that share its output are gone.
     reader: Option<JoinHandle<()>>,
-    /// The current folder of one of our own programs, which must not vanish under it.
+    /// The working folder of one of our own programs. It must exist as long as the program runs.
     _folder: Option<TempDir>,
 }
 
@@ -52,8 +52,8 @@ impl Service {
         Self::run(command, BUILD, Some(folder))
     }
 
-    /// Starts a store and waits until it prints `ready`; otherwise returns what it did print.
-    /// Only its own word counts: on a stolen port, a stranger might answer in its place.
+    /// Starts a program and waits until it prints `ready`. If it never does, returns its output.
+    /// Connecting to its port would prove less, because another process may have taken the port.
     pub(super) async fn launch(command: Command, ready: &str) -> Result<Self, String> {
         let mut service = Self::run(command, INSTALL, None);
         match service.find_line(ready).await {
@@ -63,7 +63,7 @@ impl Service {
     }
 
     /// Waits for a line, on stdout or stderr, that contains the text. Each call looks only below
-    /// the line returned last, so that a test can wait for a message to come again.
+    /// the line returned last, so that a test can wait until a message is repeated.
     pub async fn line(&mut self, containing: &str) -> String {
         match self.find_line(containing).await {
             Some(line) => line,
@@ -96,7 +96,7 @@ impl Service {
         self.exit_within(PATIENCE).await
     }
 
-    /// The same, for a program that has much to do.
+    /// Waits for the end of a program that needs more time.
     pub async fn exit_within(&mut self, patience: Duration) -> ExitStatus {
         let end_of_output = self.lines.wait_for(|_| false);
         if timeout(patience, end_of_output).await.is_err() {
@@ -120,17 +120,17 @@ impl Service {
         self.child.id()
     }
 
-    /// What it holds of the machine's memory now, in KiB.
+    /// The program's resident memory now, in KiB.
     pub fn resident(&self) -> u64 {
         self.status("VmRSS:")
     }
 
-    /// The most it ever held, in KiB.
+    /// The program's largest resident memory until now, in KiB.
     pub fn peak(&self) -> u64 {
         self.status("VmHWM:")
     }
 
-    /// How many sockets it has open, whatever number of handles it has of each.
+    /// The number of open sockets. A socket with several handles counts once.
     pub fn open_sockets(&self) -> usize {
         let files = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running program");
         let links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
@@ -138,7 +138,7 @@ impl Service {
         sockets.collect::<BTreeSet<_>>().len()
     }
 
-    /// Waits as long as it takes until the program and its children are gone.
+    /// Waits, without a limit, until the program and its children are gone.
     pub(super) fn reap(&mut self) -> ExitStatus {
         let status = self.child.wait().expect("the exit status of our child");
         if let Some(reader) = self.reader.take() {
@@ -199,7 +199,7 @@ impl Service {
     }
 
     fn end(&mut self) {
-        // Once reaped, our child's number may belong to a stranger.
+        // Once our child is reaped, another process may get its number.
         if self.reader.is_some() {
             self.pause();
             send_signal("KILL", &self.family());

@@ -1,4 +1,4 @@
-//! An election in which somebody sends bad input, between the votes of honest people.
+//! An election during which a stranger sends bad input.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// No answer takes longer: the slowest limit of ours is 10 s.
+/// Longer than any answer takes: our longest timeout is 10 s.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const HONEST: usize = 3;
 
-/// Cases send it, and no answer may give it back as it is.
+/// Some cases send this tag. No answer may repeat it unescaped.
 const TAG: &str = "<script>evil";
 
-/// How a vote begins.
+/// The first line of a vote.
 pub const CAST: &str = "POST / HTTP/1.1";
 
 pub struct Election {
@@ -24,7 +24,7 @@ pub struct Election {
     pub vote: Replica,
     worker: Replica,
     result: Replica,
-    /// Sends whatever must be refused. None of it may count.
+    /// Sends the requests that must be refused. None of them may count.
     pub stranger: Voter,
     /// Sends votes of an odd form, always for option a.
     pub oddball: Voter,
@@ -44,20 +44,20 @@ impl Election {
         Self { deployment, vote, worker, result, stranger, oddball, honest, cases: 0 }
     }
 
-    /// Counts what a family tried without [`Election::expect`].
+    /// Counts cases that were tried without [`Election::expect`].
     pub fn tried(&mut self, cases: usize) {
         self.cases += cases;
     }
 
-    /// Names a ballot that reached the queue without our page, and must count.
+    /// Adds a ballot that must count, although none of our own voters sent it.
     pub fn must_count(&mut self, voter: &str, key: &str) {
         let id = Uuid::try_parse(voter).unwrap().simple();
-        // As a voter's own cookie is, but for its signature, which nobody asks for.
+        // Like a voter's own cookie, without a signature.
         let cookie = format!("voter=SIGNATURE={id}.0");
         self.honest.push(Voter { cookie, recorded: Some(key.to_owned()) });
     }
 
-    /// A vote as a browser sends it, but for what the case says: its lines replace the browser's.
+    /// A vote as a browser sends it. The header lines of the case replace the browser's.
     pub fn request(&self, line: &str, cookie: &str, lines: &[u8], body: &[u8]) -> Vec<u8> {
         let usual = [
             ("host", self.address().to_owned()),
@@ -111,7 +111,7 @@ impl Election {
         self.vote.url.trim_start_matches("http://")
     }
 
-    /// Honest people vote once more, and then everything must be as if nobody else had been there.
+    /// Lets honest voters vote once more. Then only honest votes may be counted, and every service be alive.
     pub async fn close(mut self, cases: usize) {
         assert_eq!(self.cases, cases, "the cases of this family");
         for voter in self.honest.iter_mut().take(HONEST) {
@@ -128,10 +128,10 @@ impl Election {
     }
 }
 
-/// Sends bytes, and nothing more, over a connection of their own. What comes back until the end.
+/// Sends these bytes over a new connection, and returns everything that comes back.
 pub async fn converse(address: &str, bytes: &[u8], then_leave: bool) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    // A server that has heard enough may close before it has heard all.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(bytes).await;
     if then_leave {
         let _ = stream.shutdown().await;

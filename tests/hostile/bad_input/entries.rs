@@ -1,4 +1,4 @@
-//! Stream entries that `vote` did not write: anybody who reaches Redis may write to the stream.
+//! Stream entries that `vote` did not write: every client of Redis can write to the stream.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::election::Election;
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Stands for a voter who has no other ballot.
+/// Replaced by a voter who has no other ballot.
 const SOMEBODY: &str = "00000000000000000000000000000000";
 
 /// A good ballot.
@@ -24,7 +24,7 @@ const BALLOT: [(&str, &str); 6] = [
     ("via", "vote-1"),
 ];
 
-/// A field's value that makes the entry no ballot, and what is said about it.
+/// A value that makes an entry invalid: the field, the value, and the reason that is given.
 const WRONG: &[(&str, &[u8], &str)] = &[
     ("poll", b"", "is not a poll id"),
     ("poll", b" ", "is not a poll id"),
@@ -87,7 +87,7 @@ const WRONG: &[(&str, &[u8], &str)] = &[
     ("id", b"\xff", "id is"),
 ];
 
-/// A field's value that is odd, and costs no vote.
+/// A value that is odd, but valid: the field and the value.
 const ODD: &[(&str, &[u8])] = &[
     ("poll", b"-"),
     ("poll", b"0"),
@@ -155,7 +155,7 @@ async fn what_is_no_ballot_is_a_dead_letter_and_nothing_else_is_lost() {
     election.close(ENTRIES).await;
 }
 
-/// Entries that are no ballots, and what is said about each.
+/// Entries that are no ballots, and the reason that is given for each.
 fn no_ballots() -> Vec<(Fields, String)> {
     let wrong = WRONG.iter().map(|(name, value, reason)| (ballot(name, value), (*reason).to_owned()));
     let missing = (0..BALLOT.len()).map(|at| {
@@ -176,7 +176,7 @@ fn no_ballots() -> Vec<(Fields, String)> {
     wrong.chain(missing).chain(shouted).chain(endless).chain(strange).collect()
 }
 
-/// Entries of one voter each, of which the first one counts.
+/// For each of many voters, the entries that are sent. The first one must count.
 fn odd_ballots() -> Vec<Vec<Fields>> {
     let mut ballots: Vec<Vec<Fields>> = ODD.iter().map(|(name, value)| vec![ballot(name, value)]).collect();
     let usual = || ballot("", b"");
@@ -191,14 +191,14 @@ fn odd_ballots() -> Vec<Vec<Fields>> {
         fields[2] = field("choice", key);
         fields
     };
-    // The same again, older ones afterwards, and one of the same time with a lower id.
+    // The same ballot again; older ballots afterwards; and one of the same order with a lower id.
     ballots.push(vec![usual(), usual(), usual()]);
     ballots.push(vec![usual(), of_choice("b", "ord", "1699999999999"), of_choice("c", "ord", "-5")]);
     ballots.push(vec![usual(), of_choice("b", "id", "00000000000000000000000000000001")]);
     ballots
 }
 
-/// A good ballot but for one field.
+/// A good ballot with one other value.
 fn ballot(name: &str, value: &[u8]) -> Fields {
     let value = |(usual, kept): &(&str, &str)| {
         let value = if *usual == name { value } else { kept.as_bytes() };
@@ -207,7 +207,7 @@ fn ballot(name: &str, value: &[u8]) -> Fields {
     BALLOT.iter().map(value).collect()
 }
 
-/// The first value of a field.
+/// The value of the first field of this name.
 fn text(fields: &Fields, name: &str) -> String {
     let (_, value) = fields.iter().find(|(present, _)| present == name.as_bytes()).unwrap();
     String::from_utf8(value.clone()).unwrap()

@@ -1,4 +1,4 @@
-//! Forms that are no vote, and odd ones that are.
+//! Forms that are not a vote, and odd ones that are.
 
 use super::election::Election;
 use super::{FORM, KEYS, NO_FORM, OTHER_POLL, RECORDED};

@@ -1,11 +1,11 @@
-//! The headers and addresses that our pages read, with what they should not hold.
+//! Bad values in the headers and addresses that our pages read.
 
 use super::election::Election;
 use super::{HEADERS, NO_WORDS, NOT_KNOWN, RECORDED};
 
 const VOTE: &[u8] = b"vote=a";
 
-/// None of these concerns the vote that they come with.
+/// None of these changes the vote that it comes with.
 const ODD: [&[u8]; 8] = [
     b"Host:",
     b"Host: a b",
@@ -31,7 +31,7 @@ const SHOWN: [(&str, &[u8], u16); 10] = [
     ("/", b"Accept-Language: <script>evil", 200),
 ];
 
-/// A voter without a cookie is shown commands to copy, and the host stands in them.
+/// The answer to a voter without a cookie shows commands, which contain the host.
 const REPEATED: [&[u8]; 7] = [
     b"Cookie:\r\nHost: evil&lt;",
     b"Cookie:\r\nHost: <script>evil",

@@ -1,4 +1,4 @@
-//! Poll files that ask nothing, and odd ones that do.
+//! Poll files that are refused, and odd ones that are valid.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::POLLS;
 
-/// Above all tables, because what follows a table is in it.
+/// A valid poll file.
 const GOOD: &str = "id = 'x'\nquestion = 'Why?'\noptions = ['a', 'b']\n";
 
 /// A whole file, and the words that the refusal must contain.
@@ -46,7 +46,7 @@ const LINES: [(&str, &str); 19] = [
     ("options = ['1','2','3','4','5','6','7','8','9','10','11']", "needs 2 to 10 options, not 11"),
 ];
 
-/// As large as may be, and odd.
+/// Lines that are odd, or as long as allowed.
 const ODD: [&str; 8] = [
     "options = ['1','2','3','4','5','6','7','8','9','10']",
     "options = ['a', 'A']",
@@ -98,7 +98,7 @@ async fn a_poll_file_that_cannot_be_right_is_refused_by_its_name_and_its_line() 
     assert_eq!(cases.len() + ODD.len() + 2, POLLS);
 }
 
-/// A good poll but for this line.
+/// The valid poll file with one other line.
 fn with(line: &str) -> String {
     let name = line.split(' ').next().unwrap();
     let lines = GOOD.lines().map(|good| if good.starts_with(name) { line } else { good });

@@ -1,4 +1,4 @@
-//! Settings, as flags and as variables, that make no sense.
+//! Flags and environment variables that make no sense.
 
 use harness::Service;
 
@@ -7,7 +7,7 @@ use super::SETTINGS;
 /// A password that no message may repeat.
 const SECRET: &str = "hunter2";
 
-/// For each program what makes it start, but for what a case says.
+/// The variables with which each program starts. A case overrides one of them.
 const USUAL: [(&str, &[(&str, &str)]); 4] = [
     ("vote", &[REDIS, KEY, LISTEN, MANAGEMENT]),
     ("worker", &[REDIS, DATABASE, MANAGEMENT]),
@@ -20,7 +20,7 @@ const KEY: (&str, &str) = ("COOKIE_KEY", "long enough for a key that signs cooki
 const LISTEN: (&str, &str) = ("LISTEN", "127.0.0.1:0");
 const MANAGEMENT: (&str, &str) = ("MANAGEMENT_LISTEN", "127.0.0.1:0");
 
-/// Variables of each program, their values, and what is said of them.
+/// The programs, the variable, its bad values, and the words that the refusal must contain.
 const VARIABLES: &[(&[&str], &str, &[&str], &str)] = &[
     (&["vote", "result"], "LISTEN", &["80", "localhost:80"], "--listen"),
     (&["vote", "worker", "result"], "MANAGEMENT_LISTEN", &["9000", "0.0.0.0"], "--management-listen"),
@@ -106,7 +106,7 @@ const VARIABLES: &[(&[&str], &str, &[&str], &str)] = &[
     (&["urna"], "DATA", &["/dev/null", "/proc/nowhere"], "cannot"),
 ];
 
-/// Command lines, and what is said of them.
+/// The program, its arguments, and the words that the refusal must contain.
 const FLAGS: &[(&str, &[&str], &str)] = &[
     ("vote", &["--port", "80"], "unexpected argument '--port'"),
     ("vote", &["verify"], "unrecognized subcommand 'verify'"),
@@ -118,7 +118,7 @@ const FLAGS: &[(&str, &[&str], &str)] = &[
 ];
 
 #[tokio::test]
-async fn a_setting_without_sense_is_refused_by_its_name() {
+async fn a_setting_that_makes_no_sense_is_refused_by_its_name() {
     let mut cases = 0;
     for (programs, name, values, says) in VARIABLES {
         for program in *programs {
