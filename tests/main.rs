@@ -1,32 +1,50 @@
-//! The integration tests: one binary, one harness. Each module is a chapter
-//! of what Urna promises, and each test's name is a sentence of it.
+//! The integration tests, in one binary, so that they are linked once. Each folder says what its
+//! tests prove, and each test's name is a sentence.
 
 #![allow(
     unreachable_pub,
-    missing_docs,
     clippy::expect_used,
     clippy::unwrap_used,
-    reason = "in a test, a panic is how it fails, and nobody but this binary reads it"
+    reason = "a panic is how a test fails, and nothing outside this binary can reach its items anyway"
 )]
 
-mod harness;
+/// Every recorded vote is counted exactly once, and a voter's last recorded vote is the one that counts.
+mod promise {
+    mod embedded;
+    mod load;
+    mod pipeline;
+    mod setbacks;
+    mod vote_answers;
+}
 
-mod accessibility;
-mod backends;
-mod bad_input;
-mod browser;
-mod embedded;
-mod hostile;
-mod languages;
-mod ledger_contract;
-mod load;
-mod metrics;
-mod pages;
-mod pipeline;
-mod queue_contract;
-mod results;
-mod setbacks;
-mod startup;
-mod status;
-mod vote_answers;
-mod vote_edges;
+/// Every backend keeps its contract, and every crate depends only on what it may.
+mod contracts {
+    mod backends;
+    mod edges;
+    mod ledger_contract;
+    mod queue_contract;
+}
+
+/// The pages work with and without a script, by keyboard, in four languages, and live.
+mod pages {
+    mod accessibility;
+    mod browser;
+    mod languages;
+    mod layout;
+    mod results;
+}
+
+/// Bad input and hostile clients change no result and stop no service.
+mod hostile {
+    mod bad_input;
+    mod connections;
+    mod vote_edges;
+}
+
+/// Operators can start, stop and configure the services, and see what they do.
+mod operate {
+    mod metrics;
+    mod startup;
+    mod status;
+}
+

@@ -1,26 +1,15 @@
-//! Makes the pictures of the README: `docs/screenshots.sh`.
+//! Makes the pictures of the README. `docs/screenshots.sh` runs it.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
-)]
-
-mod harness;
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::harness::{Browser, Deployment, Embedded, Screen, Voter, eventually, totals_of};
-
-/// Looks like the address of a machine in a classroom, so that the page has a QR code.
+/// An address as in a classroom, for which the page shows a QR code.
 const VOTE_URL: &str = "http://192.168.1.20:8000/";
 
 /// As high as the page.
@@ -43,7 +32,7 @@ async fn main() {
     browser.shows("Recorded").await;
     for (number, mut voter) in Voter::arrive_many(&urna.vote, 41).await.into_iter().enumerate() {
         voter.insist(&[&urna.vote], if number % 5 < 3 { "a" } else { "b" }).await;
-        // The rhythm of a class, for the curve.
+        // Irregular pauses, as in a class, make a lively curve.
         sleep(Duration::from_millis(number as u64 * 37 % 900)).await;
     }
     totals_of(&urna.result, "every vote", |totals| totals["total"] == 42 && totals["waiting"] == 0).await;
@@ -70,7 +59,7 @@ async fn main() {
     browser.close().await;
 }
 
-/// While no worker runs.
+/// Takes a picture of the status page while no worker runs.
 async fn where_a_vote_is(browser: &Browser, folder: &Path) {
     let urna = Deployment::start().await;
     let (vote, mut worker, result) = urna.one_of_each().await;

@@ -1,8 +1,8 @@
 //! What honest voters notice of thousands who only take connections.
 
+use harness::{Deployment, Manner, Mob, eventually};
 use load_test::latency::Latency;
 
-use crate::harness::{Deployment, Manner, Mob, eventually};
 use crate::load::{load, measured};
 use crate::table::{Aim, Figure, Table};
 

@@ -8,12 +8,11 @@ use common::ledger::postgres::PostgresLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
-use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use harness::{Deployment, Postgres, Redis};
 use sqlx::{Executor, PgPool};
 use tokio::time::sleep;
 
-use crate::harness::{Deployment, Postgres, Redis};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use harness::Service;
 use load_test::latency::Latency;
 use load_test::report::Report;
-
-use crate::harness::Service;
 
 /// No load here lasts for more than a minute.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use harness::Deployment;
 use tokio::time::sleep;
 
-use crate::harness::Deployment;
 use crate::load::load;
 use crate::plot;
 use crate::table::{Figure, Table};

@@ -8,12 +8,12 @@ use common::ledger::postgres::PostgresLedger;
 use common::queue::Queue;
 use common::queue::redis::RedisQueue;
 use common::settings::{PostgresSettings, RedisSettings};
+use harness::{Deployment, Embedded, client};
 use load_test::latency::Times;
 use tempfile::TempDir;
 use tokio::time::interval;
 
 use crate::bare::Bare;
-use crate::harness::{Deployment, Embedded, client};
 use crate::load::{load, load_bare, measured};
 use crate::plot::{self, Curve};
 use crate::table::{Aim, Figure, Table};

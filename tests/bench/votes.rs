@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::time::Instant;
 
+use harness::{Deployment, Embedded, Service, client, eventually};
 use caller::{Caller, Site};
 use hyper::Request;
 use load_test::report::Report;
@@ -10,7 +11,6 @@ use redis::AsyncCommands;
 use tempfile::TempDir;
 
 use crate::bare::Bare;
-use crate::harness::{Deployment, Embedded, Service, client, eventually};
 use crate::load::{load, load_bare};
 use crate::table::{Aim, Figure, Table};
 

@@ -1,19 +1,19 @@
-//! What can go wrong, and for whom: the cells of the table.
+//! The faults: what goes wrong, and where.
 
 use std::fmt::{self, Display, Formatter};
 
-use crate::proxy::{Flow, Weather};
+use harness::{Conditions, Flow};
 
-/// One cell.
+/// One fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub target: Target,
-    /// Which of a service's lines, if it is about one; of a store, all are hit.
-    pub line: Option<Line>,
+    /// The service's link that the fault hits, if it hits a link. A fault of a store hits all its links.
+    pub link: Option<Link>,
     pub kind: Kind,
 }
 
-/// Who is hit.
+/// The service or store that a fault hits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
     Vote,
@@ -23,73 +23,73 @@ pub enum Target {
     Postgres,
 }
 
-/// Where a line of a service leads.
+/// A network link of a service, by its other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
-    /// To voters or viewers.
+pub enum Link {
+    /// Voters or viewers.
     Door,
     Redis,
     Postgres,
 }
 
-/// What is done.
+/// What happens to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// SIGKILL, and a new start.
+    /// SIGKILL, then a restart.
     Kill,
-    /// SIGTERM, and a new start.
+    /// SIGTERM, then a restart.
     Terminate,
-    /// SIGSTOP, and SIGCONT.
+    /// SIGSTOP, then SIGCONT.
     Pause,
-    /// Nothing passes; what was sent arrives late.
+    /// Nothing passes. Bytes that were sent arrive once the link heals.
     Cut,
-    /// Answers pass.
+    /// Only answers pass.
     CutRequests,
-    /// Requests pass.
+    /// Only requests pass.
     CutAnswers,
     Slow,
     Reset,
-    /// The wall clock jumps by an hour, and later back.
+    /// The wall clock jumps forward by an hour, and later back.
     ClockAhead,
     ClockBehind,
-    /// Every sync takes long.
+    /// Every fsync takes long.
     SlowDisk,
-    /// The same, and at the end SIGKILL.
+    /// Every fsync takes long, and at the end comes SIGKILL.
     SlowDiskKill,
     DiskFull,
-    /// It loses all data.
+    /// The store loses all data.
     Wiped,
-    /// It comes back with the data of an earlier moment.
+    /// The store is restored from an older copy.
     Older,
 }
 
 const ON_PROCESSES: [Kind; 3] = [Kind::Kill, Kind::Terminate, Kind::Pause];
 const ON_CLOCKS: [Kind; 2] = [Kind::ClockAhead, Kind::ClockBehind];
-const ON_LINES: [Kind; 5] = [Kind::Cut, Kind::CutRequests, Kind::CutAnswers, Kind::Slow, Kind::Reset];
+const ON_LINKS: [Kind; 5] = [Kind::Cut, Kind::CutRequests, Kind::CutAnswers, Kind::Slow, Kind::Reset];
 const ON_DISKS: [Kind; 3] = [Kind::SlowDisk, Kind::SlowDiskKill, Kind::DiskFull];
 
-/// What can go wrong with a service, and the lines it has.
-const SERVICES: [(Target, &[Line]); 3] = [
-    (Target::Vote, &[Line::Door, Line::Redis]),
-    (Target::Worker, &[Line::Redis, Line::Postgres]),
-    (Target::Result, &[Line::Door, Line::Redis, Line::Postgres]),
+/// The network links of each service.
+const SERVICES: [(Target, &[Link]); 3] = [
+    (Target::Vote, &[Link::Door, Link::Redis]),
+    (Target::Worker, &[Link::Redis, Link::Postgres]),
+    (Target::Result, &[Link::Door, Link::Redis, Link::Postgres]),
 ];
 
 impl Fault {
-    /// The whole table.
+    /// Every fault that is tested.
     pub fn all() -> Vec<Self> {
         let mut all = Vec::new();
-        let mut add = |target, line, kinds: &[Kind]| {
-            all.extend(kinds.iter().map(|&kind| Self { target, line, kind }));
+        let mut add = |target, link, kinds: &[Kind]| {
+            all.extend(kinds.iter().map(|&kind| Self { target, link, kind }));
         };
-        for (service, lines) in SERVICES {
+        for (service, links) in SERVICES {
             add(service, None, &ON_PROCESSES);
             add(service, None, &ON_CLOCKS);
-            lines.iter().for_each(|line| add(service, Some(*line), &ON_LINES));
+            links.iter().for_each(|link| add(service, Some(*link), &ON_LINKS));
         }
         for store in [Target::Redis, Target::Postgres] {
             add(store, None, &ON_PROCESSES);
-            add(store, None, &ON_LINES);
+            add(store, None, &ON_LINKS);
             add(store, None, &ON_DISKS);
             add(store, None, &[Kind::Wiped]);
         }
@@ -105,18 +105,18 @@ impl Fault {
         ON_DISKS.contains(&self.kind)
     }
 
-    /// Whether it lasts: whoever waits for an answer must be kept waiting for longer than they do.
+    /// Whether the fault only delays. Such a fault must last longer than clients wait for an answer.
     pub fn is_a_stall(self) -> bool {
         matches!(self.kind, Kind::Pause | Kind::Cut | Kind::CutRequests | Kind::CutAnswers | Kind::Slow)
     }
 
-    /// Whether what was recorded may be lost by it; how much then depends on when it comes.
+    /// Whether the fault may lose recorded votes. The moment at which it strikes decides how many.
     pub fn may_lose(self) -> bool {
         matches!(self.kind, Kind::Wiped | Kind::Older)
     }
 
-    /// What it makes of a line, if it is about lines.
-    pub fn weather(self) -> Option<Weather> {
+    /// The conditions that the fault gives a link, if it hits links.
+    pub fn conditions(self) -> Option<Conditions> {
         let (open, stalled, slow) = (Flow::Open, Flow::Stalled, Flow::Slow);
         let (requests, answers, broken) = match self.kind {
             Kind::Cut => (stalled, stalled, false),
@@ -126,7 +126,7 @@ impl Fault {
             Kind::Reset => (open, open, true),
             _ => return None,
         };
-        Some(Weather { requests, answers, broken })
+        Some(Conditions { requests, answers, broken })
     }
 }
 
@@ -135,7 +135,7 @@ impl Target {
         matches!(self, Self::Redis | Self::Postgres)
     }
 
-    /// The program, or the name of the store.
+    /// The name of the program or the store.
     pub fn name(self) -> &'static str {
         match self {
             Self::Vote => "vote",
@@ -147,16 +147,16 @@ impl Target {
     }
 }
 
-/// As it is named on the command line and in the table, such as `vote/redis/cut-requests`.
+/// The name on the command line and in the table, such as `vote/redis/cut-requests`.
 impl Display for Fault {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let line = match self.line {
+        let link = match self.link {
             None => "",
-            Some(Line::Door) => "door/",
-            Some(Line::Redis) => "redis/",
-            Some(Line::Postgres) => "postgres/",
+            Some(Link::Door) => "door/",
+            Some(Link::Redis) => "redis/",
+            Some(Link::Postgres) => "postgres/",
         };
-        write!(f, "{}/{line}{}", self.target.name(), self.kind.name())
+        write!(f, "{}/{link}{}", self.target.name(), self.kind.name())
     }
 }
 

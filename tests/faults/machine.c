@@ -1,5 +1,5 @@
-/* Stands between a program and its machine, as LD_PRELOAD, and obeys the file MACHINE_ORDERS, so
- * that nobody needs root to fill a disk, and no program but this one sees it. */
+/* Loaded into a program with LD_PRELOAD, it changes the program's clock and disk as the file
+ * MACHINE_ORDERS says. This needs no root, and affects no other program. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Longer than any pause between two votes, and far shorter than a voter waits. */
+/* Longer than any pause between two votes, and far shorter than a voter's patience. */
 #define SLOW_SYNC_US 400000
 
 /* As machine.rs writes and reads it. */
@@ -28,7 +28,7 @@ struct orders {
 
 static volatile struct orders *orders;
 
-/* Without its orders it would prove nothing, so then the program must not start. */
+/* Without orders a fault would prove nothing, so the program must not start. */
 __attribute__((constructor)) static void find_orders(void) {
     const char *path = getenv("MACHINE_ORDERS");
     int file = path ? open(path, O_RDWR) : -1;
@@ -38,7 +38,7 @@ __attribute__((constructor)) static void find_orders(void) {
     close(file);
 }
 
-/* The function behind ours. Whoever calls before the constructor ran has no orders yet. */
+/* The function that ours replaces. Before the constructor has run there are no orders. */
 #define REAL(name)                                              \
     static __typeof__(&name) real;                              \
     if (!real) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)

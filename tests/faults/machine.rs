@@ -1,4 +1,4 @@
-//! What a program sees of its machine: its wall clock, and its disk. See `machine.c`.
+//! Gives a program a wrong wall clock, or a full or slow disk. See `machine.c`.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{FileExt, PermissionsExt};
@@ -7,24 +7,23 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use harness::{Replica, client, eventually};
 use tempfile::TempDir;
-
-use crate::harness::{Replica, client, eventually};
 
 const HOUR: i64 = 3600;
 
-/// Where the fields of the orders are, and their size.
+/// The offsets of the fields in the file of orders, and the size of the file.
 const AHEAD_AT: u64 = 0;
 const TOLD_AT: u64 = 8;
 const DISK_AT: u64 = 16;
 const SYNCED_SLOWLY_AT: u64 = 18;
 const ORDERS_BYTES: u64 = 24;
 
-/// How far from an hour a clock that was set may seem to be, because asking takes time.
+/// A clock that was set may seem wrong by this many seconds, because reading it takes time.
 const ASKING_TAKES: i64 = 60;
 
-/// What comes between is compiled once. libfaketime could set the clock alone, and with it
-/// `clock_nanosleep` fails while the monotonic clock is left as it is (0.9.10).
+/// The library that is loaded into a program, compiled once. libfaketime (0.9.10) does not suffice:
+/// it sets only the clock, and `clock_nanosleep` fails if the monotonic clock stays as it is.
 static LIBRARY: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = TempDir::with_prefix("machine-").expect("a temporary folder");
     let (source, library) = (folder.path().join("machine.c"), folder.path().join("machine.so"));
@@ -36,13 +35,13 @@ static LIBRARY: LazyLock<Vec<u8>> = LazyLock::new(|| {
     fs::read(library).expect("a library")
 });
 
-/// The machine, as one program sees it.
+/// What one program sees as its clock and its disk.
 pub struct Machine {
     folder: TempDir,
     orders: File,
 }
 
-/// What is wrong with it.
+/// What is wrong with the clock and the disk.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Orders {
     pub hours_ahead: i64,
@@ -53,7 +52,7 @@ pub struct Orders {
 impl Machine {
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("machine-").expect("a temporary folder");
-        // PostgreSQL runs as a user of its own, who must read what is in there.
+        // PostgreSQL runs as another user, which must be able to read the folder.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("our folder");
         fs::write(folder.path().join("machine.so"), &*LIBRARY).expect("room for a library");
         let orders = File::options()
@@ -69,20 +68,20 @@ impl Machine {
         machine
     }
 
-    /// What makes a program see it.
+    /// The environment variables that load the library into a program.
     pub fn env(&self) -> Vec<(&'static str, PathBuf)> {
         let path = |name| self.folder.path().join(name);
         vec![("LD_PRELOAD", path("machine.so")), ("MACHINE_ORDERS", path("orders"))]
     }
 
-    /// In place, because the program has the file mapped.
+    /// Writes in place, because the program has mapped the file.
     pub fn set(&self, orders: Orders) {
         let write = |bytes: &[u8], at| self.orders.write_all_at(bytes, at).expect("room for orders");
         write(&(orders.hours_ahead * HOUR).to_ne_bytes(), AHEAD_AT);
         write(&[u8::from(orders.disk_is_full), u8::from(orders.disk_is_slow)], DISK_AT);
     }
 
-    /// Sets the clock, and waits until this replica was told that time: each answer asks for it.
+    /// Sets the clock, and waits until this replica has read the new time, as it does for each answer.
     pub async fn shift(&self, hours_ahead: i64, replica: &Replica) {
         self.set(Orders { hours_ahead, ..Orders::default() });
         let url = format!("{}/livez", replica.management);
@@ -94,7 +93,7 @@ impl Machine {
         .await;
     }
 
-    /// Whether the program ever met the slow disk.
+    /// Whether an fsync of the program was ever slow.
     pub fn synced_slowly(&self) -> bool {
         let [slowly] = self.read(SYNCED_SLOWLY_AT);
         slowly != 0

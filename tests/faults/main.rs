@@ -1,21 +1,10 @@
-//! The promise under faults: `./faults.sh --help`.
+//! Tests the promise under faults: `./faults.sh --help`.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    missing_docs,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "this program takes from the tests' harness what it needs, and a panic is how it fails"
-)]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
 mod crowd;
 mod fault;
-#[path = "../harness/mod.rs"]
-mod harness;
 mod machine;
-mod proxy;
 mod round;
 mod schedule;
 mod table;
@@ -36,22 +25,22 @@ use self::table::Table;
 /// Breaks every part of Urna, in every way, while voters vote, and checks that each recorded vote
 /// is counted once and that each voter's last one counts.
 ///
-/// Exit code 1 if the promise was broken; then it tells for whom, what that voter was told, and
-/// what is counted instead.
+/// The exit code is 1 if the promise was broken. Then the output names each voter for whom it was
+/// broken, what that voter was told, and what is counted instead.
 #[derive(Parser)]
 #[command(name = "faults.sh", bin_name = "./faults.sh")]
 struct Cli {
     /// How often each fault strikes
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rounds: u64,
-    /// Strike with random combinations, for so long
+    /// Strike with random combinations, for this long
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, conflicts_with_all = ["rounds", "only"])]
     soak: Option<Duration>,
     /// Only these faults: a name of --list, the beginning of some, or a combination such as
     /// postgres/pause+worker/kill
     #[arg(long, value_name = "FAULT")]
     only: Vec<String>,
-    /// Repeats a schedule: a round tells its seed
+    /// Repeat a schedule: each round prints its seed
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
     /// Stop after the first broken promise
@@ -63,7 +52,7 @@ struct Cli {
     /// How Redis syncs: anything but always is a sabotage, and must be caught
     #[arg(long, default_value = "always", value_name = "POLICY")]
     appendfsync: String,
-    /// Names all faults
+    /// List the names of all faults
     #[arg(long)]
     list: bool,
 }
@@ -92,7 +81,7 @@ async fn main() -> ExitCode {
     ExitCode::from(u8::from(broken > 0))
 }
 
-/// Every fault alone, unless some are named.
+/// The faults that were named, or else every fault, each alone.
 fn chosen(only: &[String]) -> Result<Vec<Combination>, String> {
     let alone = |fault| Combination(vec![fault]);
     if only.is_empty() {
@@ -111,7 +100,7 @@ fn chosen(only: &[String]) -> Result<Vec<Combination>, String> {
     Ok(chosen)
 }
 
-/// The rounds, one after the other; each has a seed of its own.
+/// The rounds in their order. Each has its own seed.
 fn plan(cli: &Cli, chosen: Vec<Combination>, seed: u64) -> Box<dyn Iterator<Item = Round> + Send> {
     let round = {
         let appendfsync = cli.appendfsync.clone();
@@ -139,7 +128,7 @@ async fn play_all(cli: &Cli, mut rounds: Box<dyn Iterator<Item = Round> + Send>)
             && let Some(round) = rounds.next()
         {
             let handle = Handle::current();
-            // A thread of its own: starting and ending a store blocks it, and the other rounds must go on.
+            // On its own thread: starting and ending a store blocks the thread, and other rounds must go on.
             playing.spawn_blocking(move || (handle.block_on(round.play()), round));
         }
         let Some(played) = playing.join_next().await else { return table };

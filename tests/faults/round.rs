@@ -1,23 +1,23 @@
-//! One round: a world, voters, faults, and whether the promise was kept.
+//! One round: starts everything, lets voters vote, strikes with faults, and checks the promise.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use harness::eventually;
 use load_test::oracle::{overtaken, violations};
 use load_test::vote::{Answer, Told};
 use tokio::time::{Instant, sleep_until};
 
 use crate::crowd::Crowd;
 use crate::fault::Target;
-use crate::harness::eventually;
 use crate::schedule::{Blow, Combination};
 use crate::world::{POLL, World};
 
-/// How often each voter's seat must succeed before the faults, and again after the last.
+/// How many votes must be recorded at each seat before the first fault, and again after the last.
 const PROOFS: u64 = 3;
 
-/// What is played.
+/// The faults of a round, and the seed of its schedule.
 #[derive(Clone, Debug)]
 pub struct Round {
     pub faults: Combination,
@@ -26,22 +26,22 @@ pub struct Round {
     pub appendfsync: String,
 }
 
-/// What came of it.
+/// The outcome of a round.
 #[derive(Debug, Default)]
 pub struct Outcome {
     pub recorded: usize,
     pub refused: usize,
     pub unconfirmed: usize,
     pub unanswered: usize,
-    /// Voters for whom one of the latter counts instead of a later, recorded one.
+    /// Voters for whom a vote without an answer counts instead of a later, recorded one.
     pub overtaken: usize,
-    /// In words; nothing, if the promise was kept.
+    /// What broke the promise, in words. Empty if it was kept.
     pub wrong: Vec<String>,
     pub took: Duration,
 }
 
 impl Round {
-    /// Plays it. Whatever does not come back in time ends it, and is wrong.
+    /// Plays the round. A panic, such as a wait that timed out, counts as a broken promise.
     pub async fn play(&self) -> Outcome {
         let began = Instant::now();
         let played = AssertUnwindSafe(self.try_play()).catch_unwind().await;
@@ -71,7 +71,7 @@ impl Round {
     }
 }
 
-/// Waits until votes are recorded at every seat, again and again.
+/// Waits until [`PROOFS`] more votes are recorded at every seat.
 async fn everybody_is_recorded(crowd: &Crowd) {
     let before = crowd.recorded();
     eventually("votes that are recorded", async || {
@@ -81,7 +81,7 @@ async fn everybody_is_recorded(crowd: &Crowd) {
     .await;
 }
 
-/// One step after the other: a step that takes long delays those after it.
+/// Begins and ends each fault at its time. A step that takes long delays the next ones.
 async fn strike_and_heal(world: &mut World, blows: &[Blow]) {
     let began = Instant::now();
     let begins = blows.iter().map(|blow| (blow.from, true, blow));

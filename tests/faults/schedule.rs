@@ -1,4 +1,4 @@
-//! Which faults strike together, and when: the same for the same seed.
+//! Which faults strike together, and when. The same seed gives the same schedule.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::{Range, RangeInclusive};
@@ -11,16 +11,16 @@ use rand::{Rng, RngExt, SeedableRng};
 
 use crate::fault::Fault;
 
-/// More at once than an operator will meet, and something is still left to vote with.
+/// More faults at once than an operator will meet, and few enough that voting still works at times.
 const AT_ONCE: RangeInclusive<usize> = 2..=3;
 
-/// Faults begin so close to each other that they overlap more often than not.
+/// The beginnings are so close together that most faults overlap.
 const BEGINS_MS: Range<u64> = 0..600;
 
-/// Both shorter and longer than our services wait for an answer, 5 s at the queue.
+/// From shorter to longer than our services wait for an answer (5 s for the queue).
 const STALLS_MS: Range<u64> = 500..8_000;
 
-/// What is down for longer shows nothing more.
+/// A longer outage would not test more.
 const LASTS_MS: Range<u64> = 200..2_000;
 
 /// Faults that overlap.
@@ -28,9 +28,9 @@ const LASTS_MS: Range<u64> = 200..2_000;
 pub struct Combination(pub Vec<Fault>);
 
 impl Combination {
-    /// Some faults, each of another target. None of them may lose what was recorded.
+    /// Two or three faults on different targets. None of them may lose recorded votes.
     pub fn random(seed: u64) -> Self {
-        // Not the numbers that the schedule is drawn from.
+        // Another sequence of random numbers than the schedule's.
         let mut rng = StdRng::seed_from_u64(!seed);
         let wanted = rng.random_range(AT_ONCE);
         let all: Vec<Fault> = Fault::all().into_iter().filter(|fault| !fault.may_lose()).collect();
@@ -44,7 +44,7 @@ impl Combination {
         Self(chosen)
     }
 
-    /// When each comes and goes, and whom it hits.
+    /// When each fault begins and ends, and what it hits.
     pub fn schedule(&self, seed: u64) -> Vec<Blow> {
         let mut rng = StdRng::seed_from_u64(seed);
         self.0.iter().map(|fault| Blow::new(*fault, &mut rng)).collect()
@@ -70,16 +70,16 @@ impl Display for Combination {
     }
 }
 
-/// A fault at its time.
+/// A scheduled fault.
 #[derive(Clone, Debug)]
 pub struct Blow {
     pub fault: Fault,
-    /// Since the voters vote.
+    /// Counted from the moment at which every voter has voted.
     pub from: Duration,
     pub to: Duration,
-    /// Whether it hits every replica of the service, or only one.
+    /// Whether the fault hits every replica of the service, or only one.
     pub every_replica: bool,
-    /// Whether a store that is wiped is stopped meanwhile, and comes back on an empty folder.
+    /// Whether a wiped store is stopped and restarted on an empty folder, rather than emptied while it runs.
     pub restarts: bool,
 }
 

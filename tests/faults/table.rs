@@ -1,4 +1,4 @@
-//! How often each fault struck, and what came of it.
+//! How often each fault struck, and with which outcome.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

@@ -1,4 +1,4 @@
-//! The three services over real stores, each reached through a line of its own, and what happens to them.
+//! The three services and real stores, connected by links that a fault can cut.
 
 mod strike;
 
@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use harness::{Deployment, Postgres, Proxy, Redis, Replica, eventually, totals_of};
 use common::ballot::Choice;
 use load_test::oracle::{Counted, Name, StoreLoss};
 use redis::pipe;
@@ -15,24 +16,22 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fault::{Fault, Target};
-use crate::harness::{Deployment, Postgres, Redis, Replica, eventually, totals_of};
 use crate::machine::Machine;
-use crate::proxy::Proxy;
 
 /// It has as many options as a poll may have: a choice that comes back hides that a vote was lost.
 pub const POLL: &str = "faults";
 
-/// Two of each that can harm the other: voters go from one to the other, and workers share voters.
+/// Two replicas where one can harm the other: voters switch between `vote`s, and workers share voters.
 const REPLICAS: [Target; 5] = [Target::Vote, Target::Vote, Target::Worker, Target::Worker, Target::Result];
 
-/// Far longer than a killed worker's votes wait for another one; the harness itself waits a minute.
+/// Far longer than the votes of a killed worker wait for another one, and less than `eventually` waits.
 const SETTLE_WITHIN: Duration = Duration::from_secs(45);
 
-/// Everything between the voters and the totals.
+/// The services, the stores and the links between them.
 pub struct World {
     stores: Deployment,
     replicas: Vec<Member>,
-    /// Of the stores for whose disk there are plans.
+    /// One for each store whose disk a fault hits.
     machines: Machines,
     copy: Vec<u8>,
     poll: PathBuf,
@@ -43,7 +42,7 @@ pub struct World {
 
 type Machines = BTreeMap<&'static str, Machine>;
 
-/// A replica and its lines.
+/// A replica and its network links.
 struct Member {
     service: Target,
     replica: Replica,
@@ -54,7 +53,7 @@ struct Member {
 }
 
 impl World {
-    /// Starts everything, ready for these faults.
+    /// Starts everything, prepared for these faults.
     pub async fn start(faults: &[Fault], appendfsync: &str) -> Self {
         let folder = TempDir::with_prefix("faults-").expect("a temporary folder");
         let of_disks = faults.iter().filter(|fault| fault.is_of_a_disk());
@@ -77,7 +76,7 @@ impl World {
         world
     }
 
-    /// Where people reach the replicas of a service.
+    /// The addresses at which people reach the replicas of a service.
     pub fn doors(&self, service: Target) -> Vec<String> {
         let replicas = self.replicas.iter().filter(|member| member.service == service);
         replicas.map(|member| format!("http://{}", member.door.address)).collect()
@@ -89,7 +88,7 @@ impl World {
         }
     }
 
-    /// Waits until no request of a voter is under way any more, on either side of the door.
+    /// Waits until no voter's request is under way on either side of a door.
     pub async fn is_quiet(&self) {
         eventually("the end of every voter's connection", async || {
             self.replicas.iter().all(|member| member.door.is_idle()).then_some(())
@@ -97,7 +96,7 @@ impl World {
         .await;
     }
 
-    /// What counts for each voter, once nothing waits; and in words, whatever is wrong beside that.
+    /// Waits until the queue is empty. Returns what counts for each voter, and in words what else is wrong.
     pub async fn audit(&self) -> (Counted, Vec<String>) {
         let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
         let began = Instant::now();
@@ -161,7 +160,7 @@ impl World {
         member.replica = replica;
     }
 
-    /// What waits in the queue, and which of it a worker has taken.
+    /// The votes that wait in the queue, and those of them that no worker has taken.
     async fn queue(&self, empty_it: bool) -> (BTreeSet<Name>, BTreeSet<Name>) {
         let mut commands = pipe();
         commands.atomic().cmd("XRANGE").arg("urna:votes").arg("-").arg("+");
@@ -201,7 +200,7 @@ fn address_of(replica: &Replica) -> SocketAddr {
     address.expect("the address of a replica")
 }
 
-/// As an environment variable holds it.
+/// The path as text, for an environment variable.
 fn path(path: &Path) -> &str {
     path.to_str().expect("a path in UTF-8")
 }

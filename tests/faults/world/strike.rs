@@ -1,16 +1,16 @@
 //! How each fault begins and ends.
 
+use harness::{Conditions, Flow, Proxy};
 use std::time::Instant;
 
 use load_test::oracle::StoreLoss;
 
 use super::{Machine, Member, World, eventually};
-use crate::fault::{Fault, Kind, Line, Target};
+use crate::fault::{Fault, Kind, Link, Target};
 use crate::machine::Orders;
-use crate::proxy::{Flow, Proxy, Weather};
 use crate::schedule::Blow;
 
-/// In hours.
+/// By how many hours a clock is wrong.
 const AHEAD: i64 = 1;
 const BEHIND: i64 = -1;
 
@@ -18,29 +18,29 @@ const WELL: Orders = Orders { hours_ahead: 0, disk_is_full: false, disk_is_slow:
 const SLOW: Orders = Orders { disk_is_slow: true, ..WELL };
 const FULL: Orders = Orders { disk_is_full: true, ..WELL };
 
-/// More than voters vote at once.
+/// More votes than are under way at the same time.
 const ENOUGH_TO_LOSE: usize = 20;
 
-/// What a store says that notices its full disk.
+/// What a store prints when its disk is full.
 const NO_ROOM: [&str; 2] = ["No space left on device", "AOF write error"];
 
 impl World {
     /// Begins a fault.
     pub async fn strike(&mut self, blow: &Blow) {
-        match blow.fault.weather() {
-            Some(weather) => self.set_lines(blow, weather),
+        match blow.fault.conditions() {
+            Some(conditions) => self.set_links(blow, conditions),
             None if blow.fault.target.is_store() => self.strike_store(blow).await,
             None => self.strike_replicas(blow).await,
         }
     }
 
-    /// Ends it: what was stopped is started again, and nothing else is.
+    /// Ends a fault. Starts again only what the fault itself stopped.
     pub async fn heal(&mut self, blow: &Blow) {
         if self.is_hit_once {
             eventually("an effect of the fault", async || self.had_an_effect(blow).then_some(())).await;
         }
-        match blow.fault.weather() {
-            Some(_) => self.set_lines(blow, Weather::default()),
+        match blow.fault.conditions() {
+            Some(_) => self.set_links(blow, Conditions::default()),
             None if blow.fault.target.is_store() => self.heal_store(blow).await,
             None => self.heal_replicas(blow).await,
         }
@@ -73,38 +73,38 @@ impl World {
             (Kind::Older, _) => self.restore_postgres().await,
             (_, _) => {
                 self.resume(target).await;
-                self.set_lines(blow, Weather::default());
+                self.set_links(blow, Conditions::default());
             }
         }
     }
 
-    /// A store has a line to each replica, and a replica has one for each purpose.
-    fn set_lines(&self, blow: &Blow, weather: Weather) {
-        self.lines(blow).for_each(|line| line.set(weather));
+    /// Sets the conditions of the links that a fault hits.
+    fn set_links(&self, blow: &Blow, conditions: Conditions) {
+        self.links(blow).for_each(|link| link.set(conditions));
     }
 
-    /// A fault without one would prove nothing. Beside others it may have none until they end: a
-    /// line to a store that is down carries nothing.
+    /// Whether the fault affected anything: one that did not would prove nothing. Next to other
+    /// faults it may affect nothing until those end: a link to a stopped store carries no bytes.
     fn had_an_effect(&self, blow: &Blow) -> bool {
         let Fault { target, kind, .. } = blow.fault;
         match (kind, target) {
             (Kind::SlowDisk | Kind::SlowDiskKill, _) => self.machine(target).synced_slowly(),
             (Kind::DiskFull, Target::Redis) => says_no_room(&self.stores.redis.output()),
             (Kind::DiskFull, _) => says_no_room(&self.stores.postgres.output()),
-            _ => blow.fault.weather().is_none() || self.lines(blow).any(Proxy::hindered),
+            _ => blow.fault.conditions().is_none() || self.links(blow).any(Proxy::hindered),
         }
     }
 
-    fn lines(&self, blow: &Blow) -> impl Iterator<Item = &Proxy> {
-        let line = match (blow.fault.target, blow.fault.line) {
-            (_, Some(line)) => line,
-            (Target::Redis, None) => Line::Redis,
-            (_, None) => Line::Postgres,
+    fn links(&self, blow: &Blow) -> impl Iterator<Item = &Proxy> {
+        let link = match (blow.fault.target, blow.fault.link) {
+            (_, Some(link)) => link,
+            (Target::Redis, None) => Link::Redis,
+            (_, None) => Link::Postgres,
         };
-        self.hit(blow).into_iter().map(move |number| self.replicas[number].line(line))
+        self.hit(blow).into_iter().map(move |number| self.replicas[number].link(link))
     }
 
-    /// Which replicas are hit: of a store's lines, all.
+    /// The replicas that a fault hits. A fault of a store hits the links of all replicas.
     fn hit(&self, blow: &Blow) -> Vec<usize> {
         let target = blow.fault.target;
         let at_most = if blow.every_replica || target.is_store() { self.replicas.len() } else { 1 };
@@ -168,11 +168,11 @@ impl World {
         &self.machines[store.name()]
     }
 
-    /// Either at once, or by a new folder: then nobody is told of anything any more before that.
+    /// Empties Redis while it runs, or restarts it on a new folder, with all its links cut before.
     async fn wipe_redis(&mut self, blow: &Blow) {
         self.some_votes_wait().await;
         if blow.restarts {
-            self.set_lines(blow, Weather { broken: true, ..Weather::default() });
+            self.set_links(blow, Conditions { broken: true, ..Conditions::default() });
         }
         let (waited, _) = self.queue(true).await;
         self.losses.push(StoreLoss::Queue { waited });
@@ -183,7 +183,7 @@ impl World {
         self.let_workers_count(true);
     }
 
-    /// An empty queue has nothing to lose.
+    /// Waits until there are votes to lose.
     async fn some_votes_wait(&self) {
         self.let_workers_count(false);
         let some_wait = async || (self.queue(false).await.0.len() >= ENOUGH_TO_LOSE).then_some(());
@@ -193,7 +193,7 @@ impl World {
     fn let_workers_count(&self, may: bool) {
         let requests = if may { Flow::Open } else { Flow::Stalled };
         for member in self.replicas.iter().filter(|member| member.service == Target::Worker) {
-            member.postgres.set(Weather { requests, ..Weather::default() });
+            member.postgres.set(Conditions { requests, ..Conditions::default() });
         }
     }
 
@@ -203,7 +203,7 @@ impl World {
             self.stores.postgres.wipe();
         } else {
             let pool = self.stores.postgres.pool().await;
-            // A batch that is under way may be in its way.
+            // A batch that is being recorded holds locks, and may make this fail.
             eventually("a dropped schema", async || {
                 sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&pool).await.ok()
             })
@@ -243,11 +243,11 @@ fn says_no_room(said: &str) -> bool {
 }
 
 impl Member {
-    fn line(&self, line: Line) -> &Proxy {
-        match line {
-            Line::Door => &self.door,
-            Line::Redis => &self.redis,
-            Line::Postgres => &self.postgres,
+    fn link(&self, link: Link) -> &Proxy {
+        match link {
+            Link::Door => &self.door,
+            Link::Redis => &self.redis,
+            Link::Postgres => &self.postgres,
         }
     }
 }

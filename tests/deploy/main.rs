@@ -1,0 +1,60 @@
+//! The deployments that a course teaches from, in real containers: `docker compose` and
+//! `docker stack deploy`.
+//!
+//! The tests run one after the other, because each takes a good part of the machine.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod compose;
+mod containers;
+mod node;
+mod swarm;
+
+use std::sync::LazyLock;
+
+use harness::{Voter, client, totals_of};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::task::JoinHandle;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+static ONE_AT_A_TIME: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
+
+/// Waits until no other test runs.
+async fn turn() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().await
+}
+
+/// Lets all voters choose the same option, and waits until the totals show exactly these votes.
+async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
+    for voter in voters.iter_mut() {
+        voter.insist(&[vote], key).await;
+    }
+    let at = if key == "a" { 0 } else { 1 };
+    let all = |totals: &serde_json::Value| {
+        totals["options"][at]["votes"] == voters.len() && totals["total"] == voters.len()
+    };
+    totals_of(result, "every recorded vote", all).await;
+}
+
+/// Votes and asks for the results until a request fails, and returns the failure.
+async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) -> String {
+    loop {
+        let voted = voter.vote(&vote, key).await;
+        if !voted.as_ref().is_ok_and(|answer| answer.status() == 303) {
+            return format!("{voted:?}");
+        }
+        let seen = client().get(&result).send().await;
+        if !seen.as_ref().is_ok_and(|answer| answer.status() == 200) {
+            return format!("{seen:?}");
+        }
+    }
+}
+
+/// Ends [`vote_all_along`]. No request may have failed.
+async fn end_well(load: JoinHandle<String>) {
+    load.abort();
+    if let Ok(failure) = load.await {
+        panic!("a request failed: {failure}");
+    }
+}

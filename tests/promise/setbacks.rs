@@ -1,0 +1,239 @@
+//! A store that was emptied, or restored from an older copy, is reported once: in the log and the
+//! metrics of one worker, and in the queue. Then voting and counting go on.
+
+use common::ballot::random_uuid;
+use common::health::Part;
+use common::queue::Queue;
+use common::queue::redis::RedisQueue;
+use common::setback::{Loss, Mark, Setback};
+use common::settings::RedisSettings;
+use harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
+use redis::AsyncCommands;
+
+#[tokio::test]
+async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
+    let () =
+        redis::cmd("FLUSHALL").query_async(&mut fixture.deployment.redis.connection().await).await.unwrap();
+    fixture.tells(Part::Queue, Loss::Emptied).await;
+    fixture.everybody_votes("b").await;
+    assert_eq!(fixture.mark().await.ledger, before.ledger);
+    fixture.was_told_once().await;
+}
+
+#[tokio::test]
+async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    fixture.mark().await;
+    // Without a ledger the votes wait. After two failed comparisons, one of them began after the votes.
+    fixture.deployment.postgres.kill().await;
+    for voter in &mut fixture.voters {
+        voter.insist(&[&fixture.vote.url], "b").await;
+    }
+    for worker in &mut fixture.workers {
+        for _ in 0..2 {
+            worker.service.line("could not compare the stores").await;
+        }
+    }
+    let redis = &mut fixture.deployment.redis;
+    redis.kill().await;
+    redis.wipe();
+    redis.resume().await;
+    fixture.deployment.postgres.resume().await;
+    assert_eq!(fixture.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));
+    fixture.everybody_votes("a").await;
+    fixture.was_told_once().await;
+}
+
+#[tokio::test]
+async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        .execute(&fixture.deployment.postgres.pool().await)
+        .await
+        .unwrap();
+    let told = fixture.tells(Part::Ledger, Loss::Emptied).await;
+    assert_eq!(told.exposed, Some(before.to.unsigned_abs()));
+    fixture.everybody_votes("b").await;
+    assert_ne!(fixture.mark().await.ledger, before.ledger);
+    fixture.was_told_once().await;
+}
+
+/// More votes waited than were lost, so a count of votes alone would not show the loss.
+#[tokio::test]
+async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    let before = fixture.mark().await;
+    fixture.deployment.postgres.kill().await;
+    let copy = fixture.deployment.postgres.copy();
+    fixture.deployment.postgres.resume().await;
+    fixture.everybody_votes("b").await;
+    let after = fixture.mark().await;
+
+    fixture.deployment.postgres.quit();
+    for key in ["a", "b", "a", "b"] {
+        for voter in &mut fixture.voters {
+            voter.insist(&[&fixture.vote.url], key).await;
+        }
+    }
+    fixture.deployment.postgres.restore(&copy);
+    fixture.deployment.postgres.resume().await;
+    let missing = (after.to - before.to).unsigned_abs();
+    assert_eq!(fixture.tells(Part::Ledger, Loss::Older).await.exposed, Some(missing));
+    fixture.everybody_votes("a").await;
+    fixture.was_told_once().await;
+}
+
+#[tokio::test]
+async fn restarts_of_everything_are_no_setback() {
+    let mut fixture = Fixture::start().await;
+    fixture.everybody_votes("a").await;
+    for _ in 0..2 {
+        fixture.deployment.redis.kill().await;
+        fixture.deployment.redis.resume().await;
+        fixture.deployment.postgres.kill().await;
+        fixture.deployment.postgres.resume().await;
+        fixture.everybody_votes("b").await;
+        fixture.mark().await;
+    }
+    for worker in &mut fixture.workers {
+        *worker = start_worker(&fixture.deployment).await;
+    }
+    fixture.everybody_votes("a").await;
+    fixture.mark().await;
+    assert_eq!(fixture.listed().await, []);
+    assert_eq!(fixture.told_by_logs(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_many_workers_that_notice_the_same_one_tells_it() {
+    let redis = Redis::start().await;
+    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
+    let said = queue.word().await.unwrap();
+    let mark = Mark { ledger: random_uuid(), from: None, to: 5 };
+    let setback = Setback { at_ms: said.now_ms, store: Part::Queue, loss: Loss::Emptied, exposed: Some(2) };
+    for may_tell in [true, false, false] {
+        let written = queue.remark(&said.text, &mark, Some(&setback)).await.unwrap();
+        assert_eq!(written.is_some(), may_tell);
+    }
+    assert_eq!(listed(queue.clone()).await, [setback]);
+    assert_eq!(queue.word().await.unwrap().mark, Some(mark));
+}
+
+#[tokio::test]
+async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
+    let redis = Redis::start().await;
+    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
+    for to in 0..12 {
+        let setback = Setback { at_ms: to, store: Part::Ledger, loss: Loss::Older, exposed: None };
+        let mark = Mark { ledger: random_uuid(), from: None, to };
+        let text = queue.word().await.unwrap().text;
+        queue.remark(&text, &mark, Some(&setback)).await.unwrap();
+    }
+    let kept = listed(queue).await;
+    assert_eq!(kept.iter().map(|setback| setback.at_ms).collect::<Vec<_>>(), Vec::from_iter((2..12).rev()));
+}
+
+const VOTERS: usize = 3;
+
+/// All services, with two workers that look for setbacks, and some voters.
+struct Fixture {
+    deployment: Deployment,
+    vote: Replica,
+    workers: Vec<Replica>,
+    result: Replica,
+    voters: Vec<Voter>,
+}
+
+impl Fixture {
+    async fn start() -> Self {
+        let deployment = Deployment::start().await;
+        let (vote, result) = (deployment.ready("vote").await, deployment.ready("result").await);
+        let workers = vec![start_worker(&deployment).await, start_worker(&deployment).await];
+        let voters = Voter::arrive_many(&vote.url, VOTERS).await;
+        Self { deployment, vote, workers, result, voters }
+    }
+
+    /// Every voter votes, and the results show it: `vote`, a worker and `result` work.
+    async fn everybody_votes(&mut self, key: &str) {
+        for voter in &mut self.voters {
+            voter.insist(&[&self.vote.url], key).await;
+        }
+        let seen = |totals: &serde_json::Value| {
+            let options = totals["options"].as_array().into_iter().flatten();
+            let mut votes = options.filter(|option| option["key"] == key).map(|option| &option["votes"]);
+            votes.next().is_some_and(|votes| *votes == VOTERS) && totals["waiting"] == 0
+        };
+        totals_of(&self.result.url, &format!("{VOTERS} votes for {key}"), seen).await;
+    }
+
+    /// Waits until the marks in both stores include everything that is counted.
+    async fn mark(&self) -> Mark {
+        let pool = self.deployment.postgres.pool().await;
+        eventually("both marks to be up to date", async || {
+            let mut redis = self.deployment.redis.connection().await;
+            let text: String = redis.get("urna:ledger").await.ok()?;
+            let (marked, counted): (Option<i64>, i64) = sqlx::query_as(
+                "SELECT marked, (SELECT sum(changes + votes) / 2 FROM totals)::bigint FROM ledger",
+            )
+            .fetch_one(&pool)
+            .await
+            .ok()?;
+            let mark: Mark = serde_json::from_str(&text).ok()?;
+            (!mark.is_open() && mark.to == counted && marked == Some(counted)).then_some(mark)
+        })
+        .await
+    }
+
+    /// Waits until a setback is in the list, and checks it.
+    async fn tells(&self, store: Part, loss: Loss) -> Setback {
+        eventually(&format!("a setback of the {store}"), async || {
+            let found = self.listed().await.pop();
+            found.inspect(|setback| assert_eq!((setback.store, setback.loss), (store, loss)))
+        })
+        .await
+    }
+
+    async fn listed(&self) -> Vec<Setback> {
+        let queue = RedisQueue::open(&RedisSettings::at(&self.deployment.redis.url())).unwrap();
+        listed(queue).await
+    }
+
+    /// Checks that one setback is in the list, in the logs and in the metrics, once the marks are up to date.
+    async fn was_told_once(&self) {
+        self.mark().await;
+        let listed = self.listed().await;
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        let told = self.told_by_logs();
+        assert!(told.len() == 1 && told[0].contains(&listed[0].to_string()), "{told:?}");
+        let name = format!(r#"urna_setbacks_total{{store="{}"}}"#, listed[0].store);
+        let mut counted = 0.0;
+        for worker in &self.workers {
+            counted += worker.metric(&name).await.unwrap();
+        }
+        assert_eq!(counted, 1.0, "{name}");
+    }
+
+    fn told_by_logs(&self) -> Vec<String> {
+        let output = self.workers.iter().map(|worker| worker.service.output()).collect::<Vec<_>>().join("\n");
+        let is_setback = |line: &&str| line.contains("was emptied") || line.contains("is older than it was");
+        output.lines().filter(is_setback).map(str::to_owned).collect()
+    }
+}
+
+async fn listed(queue: RedisQueue) -> Vec<Setback> {
+    let setbacks = Queue::Redis(queue).setbacks().await.unwrap();
+    setbacks.into_iter().map(|(setback, _)| setback).collect()
+}
+
+async fn start_worker(deployment: &Deployment) -> Replica {
+    let worker = deployment.spawn("worker", &[("RUST_LOG", "debug")]);
+    worker.wait_until_ready().await;
+    worker
+}
