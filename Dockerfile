@@ -1,28 +1,31 @@
-# Every image in one file, a target for each: `docker compose build` makes all of them.
+# All images, with one target for each: `docker compose build` makes all of them.
 
-# An image of one program says nothing of the crates in it; Cargo.lock does, in what is sent here.
+# The SBOM is made from Cargo.lock in the build context, because the image of a single program does not show its crates.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
 
 FROM rust:1.95-slim-trixie AS build
 WORKDIR /src
-# A program that carries its libraries needs no system around it.
+# A static program carries its libraries, so its image needs no system around it.
 ENV RUSTFLAGS="-C target-feature=+crt-static"
-# Small and fast programs; compose/dev.yaml asks for those that are built quickly.
+# `release` makes small and fast programs. compose/dev.yaml sets `watch`, which builds faster.
 ARG PROFILE=release
 COPY . .
-# The caches outlive the build, so only what changed is compiled again. The target is named, as
-# else the flags would also hold for the compiler's own plugins, which cannot be static. Our own
-# code is always compiled: cargo goes by the files' times, and those of an older copy are older.
+# The caches outlive the build, so that dependencies are not compiled again.
+# The target is named, because otherwise RUSTFLAGS would also apply to the compiler's plugins,
+# which cannot be static.
+# `touch` makes cargo always compile our own code: it compares the files' times, and an older copy
+# of a file could seem unchanged.
+# `vote` is built apart: built with the others, it would contain the driver of their PostgreSQL.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
     target="$(uname -m)-unknown-linux-gnu" \
     && find . -path ./target -prune -o -type f -exec touch {} + \
-    && cargo build --profile "$PROFILE" --locked --target "$target" \
-        --package vote --package worker --package result \
     && mkdir /programs \
+    && cargo build --profile "$PROFILE" --locked --target "$target" --package vote \
+    && cargo build --profile "$PROFILE" --locked --target "$target" --package worker --package result \
     && cp "target/$target/$PROFILE/vote" "target/$target/$PROFILE/worker" "target/$target/$PROFILE/result" /programs/
 
-# Apart, because only who asks for it waits for it.
+# load-test is built in a separate stage, so that nobody waits for it who does not need it.
 FROM build AS build-load-test
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
@@ -31,15 +34,15 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cargo build --profile "$PROFILE" --locked --target "$target" --package load-test \
     && cp "target/$target/$PROFILE/load-test" /programs/
 
-# An image is one program: no shell, no library, nothing to update but itself.
+# An image is one program. It has no shell and no library, so only the program needs updates.
 FROM scratch AS service
-# A number, because there is no file with names either; and nobody in particular.
+# An arbitrary user that is not root. It is a number, because the image has no file of user names.
 USER 10001:10001
 LABEL org.opencontainers.image.title="Urna" \
       org.opencontainers.image.description="The reference voting microservice application in Rust" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 
-# Each asks itself for its health, often at the start: whoever waits for it waits no longer than needed.
+# Each service asks itself for its health. At the start it asks often, so that dependent services wait no longer than needed.
 FROM service AS vote
 COPY --from=build /programs/vote /vote
 EXPOSE 80

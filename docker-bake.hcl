@@ -1,5 +1,5 @@
-# The images as they are published: `docker buildx bake --file docker-bake.hcl` builds them here, for this machine, and
-# .github/workflows/publish.yml for amd64 and arm64, each on a machine of its kind.
+# The published images. `docker buildx bake --file docker-bake.hcl` builds them for this machine.
+# .github/workflows/publish.yml builds them for amd64 and arm64, each on a machine of that kind.
 
 variable "REGISTRY" {
   # Ends with a slash, such as "ghcr.io/somebody/".

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything a change must pass, in one command. `./test.sh --help` explains.
+# Runs everything that a change must pass. `./test.sh --help` explains more.
 set -euo pipefail
 
 main() {
@@ -79,19 +79,19 @@ find_missing() {
     have chromium || have chromium-browser || have google-chrome || missing+=(chromium)
     have chromedriver || missing+=(chromium-driver)
     have npm || missing+=(npm)
-    # gcc only recommends the C library's headers, and recommendations are not installed.
+    # The package gcc only recommends the C library's headers, and recommended packages are not installed.
     have cc || missing+=(gcc libc6-dev)
-    # hadolint comes from PyPI. Debian keeps what makes a virtual environment out of its Python.
+    # hadolint comes from PyPI and needs a virtual environment. Debian has that in a separate package.
     ! docker_answers || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 }
 
-# Debian keeps the server's programs off the PATH, other systems do not.
+# On Debian the server's programs are not on the PATH. On other systems they are.
 have_postgresql() {
     compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || { have initdb && have postgres; }
 }
 
-# Ubuntu has Chromium only as a snap, whose confinement hides the tests' files from it, and no
-# package that brings a driver without that snap.
+# Ubuntu has Chromium only as a snap, which cannot read the tests' files. It has no package of a
+# driver without that snap.
 require_browser_packages() {
     local package
     for package in "${missing[@]}"; do
@@ -102,7 +102,7 @@ so that 'google-chrome' and 'chromedriver' are on the PATH, then run this again.
     done
 }
 
-# The tests start stores of their own. A package must not start a system-wide one beside them:
+# The tests start their own stores, so a package must not start a system-wide one beside them:
 # SYSTEMD_OFFLINE stops it under systemd, RUNLEVEL=1 (single user) under the older init.
 # The lock timeout (seconds) outlasts the updates that a freshly booted machine runs by itself.
 apt_get() {
@@ -110,7 +110,7 @@ apt_get() {
         apt-get --quiet -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
-# What was not started now must not start at the next boot either. A service that was here before is left alone.
+# A service that was not started now must not start at the next boot either. Services that were here before stay on.
 keep_services_off() {
     local package
     have systemctl || return 0
@@ -121,7 +121,7 @@ keep_services_off() {
     done
 }
 
-# Its lock file names the bytes, so what was fetched stays good until that changes.
+# The lock file contains hashes, so a fetched copy stays valid until the lock file changes.
 fetch_axe() {
     local folder=tests/pages/axe
     if ! [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
@@ -133,7 +133,7 @@ check_sources() {
     step cargo fmt --all --check
     step cargo clippy --workspace --all-targets --locked -- -D warnings
     step env RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items --locked
-    # What proves that the faults would be noticed, and what only the fuzzers open, must not rot.
+    # The sabotage patches must still apply, and the code that only the fuzzers use must still compile.
     step sh -c 'for patch in tests/faults/sabotage/*.patch; do git apply --check "$patch" || exit; done'
     step cargo clippy --package vote --features fuzzing --locked -- -D warnings
     # The tests run every service's program, but `cargo test` builds only those of the tested package.
@@ -153,11 +153,12 @@ run_and_summarise() {
 
 test_all() {
     local status=0
-    # The crowds of the tests are thousands of open files.
+    # The crowds in the tests take thousands of open files.
     ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"
     heading cargo test --workspace --locked --no-fail-fast "$@"
     cargo test --workspace --locked --no-fail-fast "$@" || status=$?
-    # A name or an option chooses among the others. The faults take minutes, and so do the images.
+    # A name or an option chooses among the tests above. The faults and the images take minutes, so
+    # they run only without one.
     if (($# == 0)); then
         test_faults || status=$?
         test_containers || status=$?
@@ -178,13 +179,13 @@ test_containers() {
         return
     fi
     check_deployments
-    # With what only starts when it is asked for.
+    # Build all images, also those of services that start only on request.
     step docker compose --profile '*' build
     heading cargo test --test containers --locked --no-fail-fast "$@"
     cargo test --test containers --locked --no-fail-fast "$@"
 }
 
-# Every file of a deployment, read by the program it is for.
+# Checks every file of a deployment with the program that reads it.
 check_deployments() {
     local overlay
     fetch_hadolint
@@ -199,7 +200,7 @@ check_deployments() {
     step sh -c 'docker buildx bake --file docker-bake.hcl --print >/dev/null'
 }
 
-# It comes with Prometheus, and the overlay's image has it.
+# Runs promtool, which is in the image of Prometheus.
 promtool() {
     docker run --rm --entrypoint promtool --volume "$PWD/compose/prometheus:/rules:ro" prom/prometheus:latest "$@"
 }
@@ -227,7 +228,7 @@ summarise() {
 
     echo
     if ((status != 0 && failed == 0)); then
-        # It did not compile, or a test binary died before it could report: never print that as "0 failed".
+        # The code did not compile, or a test binary died before it could report. Never print "0 failed" then.
         echo "A step before the tests failed (exit code $status, see above); counted as one failure."
         failed=1
     elif ((status == 0 && passed == 0)); then

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes secrets of your own in compose/secrets/own, tells the database its new password, and starts
-# everything anew with them. Run it again to rotate them: the former cookie keys go on verifying,
-# so nobody becomes a new voter. If you use overlays, name them in .env (COMPOSE_FILE), not on the
-# command line, so that this script knows of them too.
+# Makes your own secrets in compose/secrets/own, tells the database its new password, and recreates
+# all containers with them. Run it again to rotate the secrets. The former cookie keys still verify,
+# so nobody becomes a new voter. If you use overlays, name them in .env (COMPOSE_FILE) and not on the
+# command line, so that this script knows them, too.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 own=compose/secrets/own
@@ -12,16 +12,17 @@ main() {
         echo "secrets.sh: SECRETS is set in this shell and would hide the new ones: unset it first." >&2
         exit 1
     fi
-    # The password is changed inside the database, which must run for that, still with the old one.
+    # The database must run, still with its old password, so that the password can be changed in it.
     docker compose up --detach --wait db
     fresh=$(mktemp -d "$own.XXXXXX")
-    # The folder is closed to others; the files must be readable for the containers' own users.
+    # Only you can open the folder. The files must be readable for the users in the containers.
     trap 'rm -rf "$fresh"' EXIT
     { secret; cat "$(chosen)/cookie_key"; } >"$fresh/cookie_key"
     secret >"$fresh/database_password"
     secret >"$fresh/redis_password"
     chmod 644 "$fresh"/*
-    # Over its socket the database asks for no password; and a command line is no place for one.
+    # Over its socket, the database asks for no password. The new one comes by standard input, because
+    # everybody on the machine can read a command line.
     printf "ALTER ROLE urna PASSWORD '%s'\n" "$(cat "$fresh/database_password")" |
         docker compose exec -T db psql --quiet --set=ON_ERROR_STOP=1 --username=urna
     rm -rf "$own"
@@ -34,7 +35,7 @@ main() {
     fi
 }
 
-# The folder that is in use: .env names it, once this has run.
+# The folder that is in use. .env names it once this script has run.
 chosen() {
     local line
     line=$(grep -s '^SECRETS=' .env || echo 'SECRETS=compose/secrets/demo')

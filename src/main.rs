@@ -7,20 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use common::health::Health;
-use common::http::Sibling;
-use common::ledger::Ledger;
-use common::ledger::sqlite::SqliteLedger;
-use common::poll::Poll;
-use common::presence::{Kind, Presence};
-use common::queue::Queue;
-use common::queue::sqlite::SqliteQueue;
-use common::service::{self, StopSignals};
-use common::settings::{PollSettings, VERSION, host_name, web_address};
-use common::sqlite::DataFile;
-use result::Board;
+use election::{Poll, PollSettings};
+use ledger::{Ledger, SqliteLedger};
+use presence::{Kind, LocalRegistry, Presence, Registry};
+use queue::{Queue, SqliteQueue};
+use service::{Health, StopSignals, VERSION, host_name};
+use store::sqlite::DataFile;
 use tokio_util::sync::CancellationToken;
-use vote::{Booth, Keys, QueueBound};
+use vote::{Keys, QueueBound};
+use web::{OtherPage, page_url};
 
 /// Runs a whole election in one process, on one data file: the ballot page,
 /// the worker and the results. It needs neither Redis nor PostgreSQL.
@@ -32,21 +27,21 @@ struct Cli {
     /// The folder of the data file
     #[arg(long, env = "DATA", default_value = "data", global = true)]
     data: PathBuf,
-    /// Where the ballot page is served; 0.0.0.0:8000 lets phones in the room vote
+    /// The address and port of the ballot page; 0.0.0.0:8000 lets phones in the room vote
     #[arg(long, env = "VOTE_LISTEN", default_value = "127.0.0.1:8000")]
     vote_listen: SocketAddr,
-    /// Where the results are served
+    /// The address and port of the results
     #[arg(long, env = "RESULT_LISTEN", default_value = "127.0.0.1:8001")]
     result_listen: SocketAddr,
     #[command(flatten)]
     queue: QueueBound,
     #[command(flatten)]
     poll: PollSettings,
-    /// Where voters reach the ballot page; https:// makes its cookie Secure
-    #[arg(long, env = "VOTE_URL", value_parser = web_address)]
+    /// The address of the ballot page for voters; https:// makes its cookie Secure
+    #[arg(long, env = "VOTE_URL", value_parser = page_url)]
     vote_url: Option<String>,
-    /// Where people reach the results
-    #[arg(long, env = "RESULT_URL", value_parser = web_address, global = true)]
+    /// The address of the results for people
+    #[arg(long, env = "RESULT_URL", value_parser = page_url, global = true)]
     result_url: Option<String>,
 }
 
@@ -54,19 +49,22 @@ struct Cli {
 enum Command {
     /// Recounts the ballots against the totals; exit code 1 if they differ
     Verify,
-    /// Tells where votes are, hop by hop, as `result` at RESULT_URL sees it; exit code 1 if a hop is broken
+    /// Shows where votes are, hop by hop, as `result` at RESULT_URL sees it; exit code 1 if a hop is broken
     Status,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli: Cli = service::parse();
-    let done = match cli.command {
+    service::end("urna", run().await)
+}
+
+async fn run() -> anyhow::Result<()> {
+    let cli: Cli = service::parse()?;
+    match cli.command {
         Some(Command::Verify) => verify(&cli.data).await,
         Some(Command::Status) => status::print(cli.result_url.as_deref(), cli.result_listen).await,
         None => serve(cli).await,
-    };
-    service::end("urna", done)
+    }
 }
 
 async fn verify(folder: &Path) -> anyhow::Result<()> {
@@ -83,53 +81,82 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let data = DataFile::open(&cli.data).await?;
     let keys = Keys::from_bytes(&data.cookie_key().await?)?;
     let signals = StopSignals::listen()?;
-    announce(votes.local_addr()?, results.local_addr()?, data.path())?;
+    let (vote_address, result_address) = (votes.local_addr()?, results.local_addr()?);
+    print_addresses(vote_address, result_address, data.path())?;
 
     let (queue, ledger) = stores(data);
-    let booth = Booth {
-        presence: presence(Kind::Vote, Some(&poll)),
-        poll: poll.clone(),
-        queue: queue.clone(),
-        queue_max: cli.queue.queue_max,
-        keys,
-        secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
-        results: sibling(cli.result_url, results.local_addr()?),
-        require_durable_queue: false,
-        embedded: true,
-    };
-    let board = Board {
-        presence: presence(Kind::Result, Some(&poll)),
-        poll,
-        ledger: ledger.clone(),
-        queue: queue.clone(),
-        ballot: sibling(cli.vote_url, votes.local_addr()?),
-        embedded: true,
-    };
-    // Nobody asks for the health of a process that people start by hand.
-    let counter = presence(Kind::Worker, None);
-    let (health, shutdown) = (Health::starting(&[]), CancellationToken::new());
+    let parts = Parts { poll, queue, ledger, registry: Registry::Local(LocalRegistry::default()) };
+    let vote = vote_config(&cli, &parts, keys, result_address);
+    let result = result_config(&cli, &parts, vote_address);
+    let shutdown = CancellationToken::new();
     tokio::join!(
-        vote::serve(votes, booth, health.clone(), shutdown.clone()),
-        worker::run(&queue, &ledger, &counter, &health, &shutdown),
-        result::serve(results, board, health.clone(), shutdown.clone()),
+        vote::serve(votes, vote, Health::starting(vote::NEEDS), shutdown.clone()),
+        worker::run(worker_config(&parts), Health::starting(worker::NEEDS), shutdown.clone()),
+        result::serve(results, result, Health::starting(result::NEEDS), shutdown.clone()),
         stop(signals, &shutdown),
     );
     Ok(())
 }
 
+/// What the three services share.
+struct Parts {
+    poll: Poll,
+    queue: Queue,
+    ledger: Ledger,
+    registry: Registry,
+}
+
+fn vote_config(cli: &Cli, parts: &Parts, keys: Keys, result: SocketAddr) -> vote::Config {
+    vote::Config {
+        presence: presence(Kind::Vote, Some(&parts.poll)),
+        registry: parts.registry.clone(),
+        poll: parts.poll.clone(),
+        queue: parts.queue.clone(),
+        queue_max: cli.queue.queue_max,
+        require_durable_queue: false,
+        keys,
+        secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
+        results: other_page(cli.result_url.as_ref(), result),
+        embedded: true,
+    }
+}
+
+fn worker_config(parts: &Parts) -> worker::Config {
+    worker::Config {
+        presence: presence(Kind::Worker, None),
+        registry: parts.registry.clone(),
+        queue: parts.queue.clone(),
+        ledger: parts.ledger.clone(),
+        setbacks: None,
+    }
+}
+
+fn result_config(cli: &Cli, parts: &Parts, vote: SocketAddr) -> result::Config {
+    result::Config {
+        presence: presence(Kind::Result, Some(&parts.poll)),
+        registry: parts.registry.clone(),
+        poll: parts.poll.clone(),
+        ledger: parts.ledger.clone(),
+        queue: parts.queue.clone(),
+        setbacks: None,
+        ballot: other_page(cli.vote_url.as_ref(), vote),
+        embedded: true,
+    }
+}
+
 fn presence(kind: Kind, poll: Option<&Poll>) -> Presence {
-    Presence::starting(kind, host_name(), VERSION.to_owned(), poll)
+    Presence::starting(kind, &host_name(), VERSION, poll)
 }
 
 fn stores(data: DataFile) -> (Queue, Ledger) {
     (Queue::Sqlite(SqliteQueue::new(data.clone())), Ledger::Sqlite(SqliteLedger::new(data)))
 }
 
-fn sibling(url: Option<String>, address: SocketAddr) -> Sibling {
-    Sibling { url, port: address.port(), is_loopback: address.ip().is_loopback() }
+fn other_page(url: Option<&String>, address: SocketAddr) -> OtherPage {
+    OtherPage { url: url.cloned(), port: address.port(), is_loopback: address.ip().is_loopback() }
 }
 
-fn announce(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Result<()> {
+fn print_addresses(votes: SocketAddr, results: SocketAddr, data: &Path) -> anyhow::Result<()> {
     println!("Vote:     http://{votes}");
     println!("Results:  http://{results}");
     println!("Embedded: one process, without Redis and PostgreSQL.");

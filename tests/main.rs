@@ -23,6 +23,7 @@ mod contracts {
     mod edges;
     mod ledger_contract;
     mod queue_contract;
+    mod registry_contract;
 }
 
 /// The pages work with and without a script, by keyboard, in four languages, and live.
@@ -47,4 +48,3 @@ mod operate {
     mod startup;
     mod status;
 }
-

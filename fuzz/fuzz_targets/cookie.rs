@@ -3,7 +3,7 @@
 
 #![no_main]
 
-mod booth;
+mod ballot_page;
 
 use std::sync::LazyLock;
 
@@ -11,13 +11,13 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use cookie::{Cookie, CookieJar, Key};
 use libfuzzer_sys::fuzz_target;
 
-/// In what is sent, this stands for a good cookie, which no fuzzer can make.
+/// In the input, this stands for a valid cookie, which no fuzzer can make.
 const GOOD: u8 = b'\x01';
 
-/// What begins so is not sent as it is, but signed first, as our own words.
+/// Input that begins with this is signed before it is sent, as our own content would be.
 const SIGNED: u8 = b'\x02';
 
-static COOKIE: LazyLock<String> = LazyLock::new(booth::newcomer);
+static COOKIE: LazyLock<String> = LazyLock::new(ballot_page::newcomer);
 
 fuzz_target!(|data: &[u8]| match data.split_first() {
     Some((&SIGNED, said)) => str::from_utf8(said).map_or((), vouched_for),
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| match data.split_first() {
 fn sent(data: &[u8]) {
     let parts: Vec<&[u8]> = data.split(|byte| *byte == GOOD).collect();
     let Ok(header) = HeaderValue::from_bytes(&parts.join(COOKIE.as_bytes())) else { return };
-    let (status, _) = booth::ask(Method::POST, Some(header), b"vote=a");
+    let (status, _) = ballot_page::ask(Method::POST, Some(header), b"vote=a");
     match status {
         StatusCode::SERVICE_UNAVAILABLE => assert!(parts.len() > 1, "a forged cookie was taken for ours"),
         status => assert_eq!(status, StatusCode::FORBIDDEN),
@@ -38,19 +38,19 @@ fn sent(data: &[u8]) {
 /// Whatever we would sign: it is no voter, or it is the same one in the cookie that comes back.
 fn vouched_for(said: &str) {
     let Some(header) = signed(said) else { return };
-    let (shown, _) = booth::ask(Method::GET, Some(header.clone()), b"");
+    let (shown, _) = ballot_page::ask(Method::GET, Some(header.clone()), b"");
     assert_eq!(shown, StatusCode::OK);
-    let (status, cookie) = booth::ask(Method::POST, Some(header), b"vote=a");
+    let (status, cookie) = ballot_page::ask(Method::POST, Some(header), b"vote=a");
     let Some(cookie) = cookie else { return assert_eq!(status, StatusCode::FORBIDDEN) };
     assert_same(said, content(&cookie));
-    let (_, again) = booth::ask(Method::POST, cookie.parse().ok(), b"vote=a");
+    let (_, again) = ballot_page::ask(Method::POST, cookie.parse().ok(), b"vote=a");
     assert_eq!(again.as_ref(), Some(&cookie), "what we write, we read");
 }
 
 /// Signs as `vote` does.
 fn signed(said: &str) -> Option<HeaderValue> {
     let mut jar = CookieJar::new();
-    jar.signed_mut(&Key::derive_from(booth::KEY.as_bytes())).add(Cookie::new("voter", said.to_owned()));
+    jar.signed_mut(&Key::derive_from(ballot_page::KEY.as_bytes())).add(Cookie::new("voter", said.to_owned()));
     jar.get("voter")?.to_string().parse().ok()
 }
 

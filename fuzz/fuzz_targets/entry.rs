@@ -5,13 +5,12 @@
 
 // The decoder is one file that knows the ballot and the queue alone, and it is as private as it
 // should be: so it is compiled into this target, and the crate needs no door for it.
-#[path = "../../common/src/queue/redis/entry.rs"]
+#[path = "../../common/queue/src/redis/entry.rs"]
 mod entry;
 
-use common::{ballot, presence, queue};
+use election::{Ballot, Choice};
 use libfuzzer_sys::fuzz_target;
-
-use self::ballot::Ballot;
+use queue::{Delivery, EntryId};
 
 /// Two values of 128 bytes, each of which may be shown as six characters, and a sentence.
 const REASON_MAX_BYTES: usize = 2_000;
@@ -23,7 +22,7 @@ fuzz_target!(|text: &[u8]| {
     match decoded(&fields) {
         Ok(ballot) => {
             assert!(ballot.via.chars().count() <= 128 && !ballot.via.contains(char::is_control));
-            assert!(ballot::Choice::at(ballot.choice.position()) == Some(ballot.choice));
+            assert!(Choice::at(ballot.choice.position()) == Some(ballot.choice));
             let encoded = entry::fields(&ballot).map(|(name, value)| (name.into(), value.into()));
             assert_eq!(decoded(&encoded.to_vec()).as_ref(), Ok(&ballot), "what we write, we read");
             assert_eq!(

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-mod booth;
+mod ballot_page;
 
 use std::sync::LazyLock;
 
@@ -12,12 +12,12 @@ use libfuzzer_sys::fuzz_target;
 /// The most that a form may hold, in bytes.
 const MAX: usize = 1024;
 
-static COOKIE: LazyLock<HeaderValue> = LazyLock::new(|| booth::newcomer().parse().expect("a header value"));
+static COOKIE: LazyLock<HeaderValue> = LazyLock::new(|| ballot_page::newcomer().parse().expect("a header value"));
 
 fuzz_target!(|body: &[u8]| {
-    let (status, cookie) = booth::ask(Method::POST, Some(COOKIE.clone()), body);
+    let (status, cookie) = ballot_page::ask(Method::POST, Some(COOKIE.clone()), body);
     assert_eq!(status, expected(body));
-    // Whoever is told of trouble with the queue or the poll keeps their identity; other answers leave it alone.
+    // An answer about the queue or the poll sets the same voter's cookie. Other answers set no cookie.
     let is_told = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT);
     assert_eq!(cookie.as_deref().map(str::as_bytes), is_told.then(|| COOKIE.as_bytes()));
 });

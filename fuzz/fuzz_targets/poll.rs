@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use common::poll::Poll;
+use election::Poll;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

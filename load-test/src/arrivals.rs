@@ -1,12 +1,13 @@
-//! When votes are due, and how many.
+//! When votes are due, and how many of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// So many votes, or votes for so long; at a fixed rate, or each when its place is free.
+/// The load to make: a number of votes or a duration, either at a fixed rate or as fast as the
+/// places become free.
 pub(crate) struct Demand {
     pub(crate) votes: u64,
-    /// If given, it limits the load instead of the number of votes.
+    /// If this is set, it limits the load, and the number of votes does not.
     pub(crate) duration: Option<Duration>,
     /// How many can vote at the same time.
     pub(crate) places: u64,
@@ -14,7 +15,7 @@ pub(crate) struct Demand {
     pub(crate) rate: Option<f64>,
     /// How long it takes to reach the full speed.
     pub(crate) ramp: Duration,
-    /// The share of votes that change another one.
+    /// The share of votes that change an earlier one.
     pub(crate) changes: f64,
 }
 
@@ -25,10 +26,10 @@ pub(crate) struct Arrivals {
     given: AtomicU64,
 }
 
-/// A vote to be cast.
+/// A vote to cast.
 pub(crate) struct Turn {
     pub(crate) due: Instant,
-    /// Whether somebody changes their mind.
+    /// Whether it is a vote of somebody who changes their mind.
     pub(crate) is_change: bool,
 }
 
@@ -43,11 +44,11 @@ impl Arrivals {
         let turn = self.given.fetch_add(1, Ordering::Relaxed);
         let after = match rate {
             Some(rate) => fixed(turn, rate, ramp.as_secs_f64()),
-            // The places begin one after the other.
+            // During the ramp, the places begin one after the other.
             None => self.began.elapsed().max(ramp.mul_f64(place as f64 / places as f64)),
         };
         let goes_on = match duration {
-            // A vote that is late is not sent after the end.
+            // A vote that is late is not sent if the load has ended.
             Some(duration) => after.max(self.began.elapsed()) < duration,
             None => turn < votes,
         };
@@ -55,14 +56,14 @@ impl Arrivals {
         goes_on.then(|| Turn { due: self.began + after, is_change })
     }
 
-    /// How many votes were due in this time at a fixed rate, and were never begun.
+    /// How many votes were due in this time at a fixed rate, but were never begun.
     pub(crate) fn unsent(&self, took: Duration, begun: u64) -> u64 {
         let Demand { duration: Some(duration), rate: Some(rate), ramp, .. } = self.demand else { return 0 };
         due_by(took.min(duration).as_secs_f64(), rate, ramp.as_secs_f64()).saturating_sub(begun)
     }
 }
 
-/// How many of this many votes are changes.
+/// How many of the first `votes` votes are changes.
 fn share(votes: u64, changes: f64) -> u64 {
     (votes as f64 * changes) as u64
 }

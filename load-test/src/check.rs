@@ -1,13 +1,13 @@
-//! Whether the promise held: what the voters were told, against what was counted.
+//! Checks the promise: compares what the voters were told with what was counted.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use common::ballot::{Choice, VoterId};
-use common::settings::PostgresSettings;
+use election::{Choice, VoterId};
 use serde::{Deserialize, Serialize};
 use sqlx::{ConnectOptions, PgConnection};
+use store::postgres::PostgresSettings;
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -15,14 +15,14 @@ use crate::oracle::{Bounds, Counted, violations};
 use crate::results::{LOOK_EVERY, Results, SETTLE_WITHIN, ShownTotals};
 use crate::vote::Told;
 
-/// When nothing waits, a replica of `result` may still be this far behind.
+/// When no vote waits any more, a replica of `result` may still be behind by this much.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// `result` reads the ledger again and again. The third reading that is seen began after the first
-/// was seen, so it is newer than the load.
+/// `result` reads the ledger again and again. The third reading that we see began after we had
+/// seen the first, so it is newer than the load.
 const READINGS: usize = 3;
 
-/// How many voters one question to PostgreSQL is about.
+/// How many voters one query to PostgreSQL asks about.
 const VOTERS_AT_ONCE: usize = 10_000;
 
 /// Whether every recorded vote was counted once.
@@ -30,18 +30,18 @@ const VOTERS_AT_ONCE: usize = 10_000;
 pub struct Truth {
     /// The answer.
     pub counted_once: bool,
-    /// What it rests on.
+    /// What was compared.
     pub compared: String,
     /// What the totals say.
     pub verdict: Option<Verdict>,
-    /// How many voters PostgreSQL holds a wrong ballot for; without --database-url it is not asked.
+    /// For how many voters PostgreSQL holds a wrong ballot. `None` without --database-url.
     pub wrong_ballots: Option<usize>,
-    /// Why it could not be checked, or not in full.
+    /// Why the check was impossible, or not complete.
     pub unchecked: Option<String>,
 }
 
 impl Truth {
-    /// From the totals, and if PostgreSQL was asked, from the number of wrong ballots.
+    /// The answer from the totals and, if PostgreSQL was asked, from the number of wrong ballots.
     pub(crate) fn of(totals: anyhow::Result<Verdict>, wrong_ballots: Option<anyhow::Result<usize>>) -> Self {
         let compared = match (&totals, &wrong_ballots) {
             (Err(_), _) => "nothing",
@@ -69,34 +69,34 @@ fn parted<T>(outcome: Option<anyhow::Result<T>>) -> (Option<T>, Option<String>) 
 /// What the totals say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether they are what they must be.
+    /// Whether the totals are right.
     pub counted_once: bool,
     /// How many votes are counted.
     pub total: i64,
-    /// How many voters were told that a vote of theirs is recorded.
+    /// How many voters were told *Recorded* at least once.
     pub recorded: i64,
     /// Whether the ledger answered when it was last asked.
     pub live: bool,
-    /// Recorded votes that are not counted yet; unknown while the queue is away.
+    /// How many recorded votes are not counted yet. `None` while the queue is away.
     pub waiting: Option<u64>,
-    /// Whether the ledger that counts now is another one than at the start.
+    /// Whether the ledger, or the poll, is not the one of the start.
     pub another_ledger: bool,
-    /// How many votes are counted beyond those that our voters can have.
+    /// How many more votes are counted than our voters can have cast.
     pub strangers: i64,
     /// What the totals of each option say.
     pub options: Vec<OptionVerdict>,
 }
 
-/// By how much an option's votes moved, and by how much they may have.
+/// By how much an option's votes changed since the start, and by how much they may have changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptionVerdict {
-    /// As the page shows it.
+    /// The option's label, as the page shows it.
     pub label: String,
-    /// Votes that certainly count.
+    /// How many votes certainly count.
     pub at_least: i64,
-    /// With those that may count.
+    /// How many votes count at most: these, and those that may count.
     pub at_most: i64,
-    /// Votes that were counted since the start.
+    /// How many votes were counted since the start.
     pub moved: i64,
 }
 
@@ -125,7 +125,7 @@ impl Verdict {
         }
     }
 
-    /// Whether waiting cannot change it any more: votes of strangers do not go away.
+    /// Whether more waiting cannot change the verdict. Votes of strangers do not go away.
     fn is_final(&self) -> bool {
         self.counted_once || self.strangers > 0
     }
@@ -146,7 +146,8 @@ fn compare(before: &ShownTotals, now: &ShownTotals, bounds: &Bounds) -> Vec<Opti
     compared.collect()
 }
 
-/// Waits until nothing waits and the totals are within their bounds, or no longer move.
+/// Waits until no vote waits and the totals are within their bounds, or until the totals no
+/// longer change.
 pub(crate) async fn settle(
     results: &mut Results,
     before: &ShownTotals,
@@ -177,7 +178,7 @@ pub(crate) async fn settle(
     }
 }
 
-/// Asks PostgreSQL what counts for each of these voters, and returns for how many it is wrong.
+/// Asks PostgreSQL which ballot counts for each of these voters, and returns how many are wrong.
 pub(crate) async fn wrong_ballots(url: &str, poll: &str, told: &Told) -> anyhow::Result<usize> {
     let mut database = connect(url).await?;
     let mut counted = Counted::new();
@@ -189,7 +190,7 @@ pub(crate) async fn wrong_ballots(url: &str, poll: &str, told: &Told) -> anyhow:
 }
 
 pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    let options = PostgresSettings::at(url).connect_options()?;
+    let options = PostgresSettings::at(url).options()?;
     options.connect().await.context("cannot ask PostgreSQL (--database-url)")
 }
 

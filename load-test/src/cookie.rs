@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use common::ballot::VoterId;
+use election::VoterId;
 use hyper::HeaderMap;
 use hyper::header::{HeaderValue, SET_COOKIE};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Three digits are more than two runs agree on.
+/// The precision, in decimal digits. Two runs never agree on three.
 const DIGITS: u8 = 3;
 
 /// An hour, in microseconds.
@@ -18,16 +18,16 @@ pub struct Latency {
     pub p50: f64,
     /// Nine of ten took at most this long.
     pub p90: f64,
-    /// All but one of a hundred took at most this long.
+    /// 99 of a hundred took at most this long.
     pub p99: f64,
-    /// All but one of a thousand took at most this long.
+    /// 999 of a thousand took at most this long.
     pub p999: f64,
     /// The longest.
     pub max: f64,
 }
 
 impl Latency {
-    /// `None` if nothing was measured.
+    /// The distribution of these times; `None` if nothing was measured.
     pub fn of(times: &Times) -> Option<Self> {
         (!times.0.is_empty()).then(|| Self {
             p50: times.ms(0.5),
@@ -39,7 +39,7 @@ impl Latency {
     }
 }
 
-/// Times that were measured; those above an hour count as one.
+/// Measured times. A time above an hour counts as an hour.
 pub struct Times(Histogram<u64>);
 
 impl Default for Times {
@@ -50,22 +50,22 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Adds one.
+    /// Adds a time.
     pub fn add(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// How many there are.
+    /// How many times there are.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// Forgets them.
+    /// Forgets all times.
     pub fn clear(&mut self) {
         self.0.reset();
     }
 
-    /// At most how many milliseconds this share of them took.
+    /// The time in milliseconds that this share of them did not exceed.
     pub fn ms(&self, quantile: f64) -> f64 {
         self.0.value_at_quantile(quantile) as f64 / 1000.0
     }

@@ -1,5 +1,5 @@
-//! Votes at a deployment as a crowd would, measures it, and then checks the
-//! promise: every recorded vote was counted once.
+//! Votes at a deployment as a crowd would, measures the deployment, and then checks
+//! the promise: every recorded vote was counted once.
 
 mod arrivals;
 pub mod check;

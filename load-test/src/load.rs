@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use caller::{Caller, Site};
-use common::ballot::Choice;
+use election::Choice;
 use futures_util::future::{join_all, try_join_all};
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
@@ -22,29 +22,29 @@ use crate::settings::Settings;
 use crate::vote::{Answer, Told};
 use crate::voter::Voter;
 
-/// Between two attempts, so that a site that is away is not flooded with requests.
+/// The pause between two attempts, so that a site that is away is not flooded with requests.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A page that does not open for this long is given up.
+/// A voter gives up a page that has not opened for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Draws for another choice than the last one. Even if nearly everybody likes one option, so many
-/// draws give another.
+/// How often a choice is drawn until it differs from the last one. So many draws find another
+/// option even if nearly everybody likes the same one.
 const DRAWS_MAX: usize = 100;
 
-/// What all who vote share.
+/// What all voters share.
 pub(crate) struct Load {
     site: Site,
     poll: String,
     options: WeightedIndex<f64>,
-    /// How many connections there are; each is the place of one voter at a time.
+    /// How many connections there are. Each is the place of one voter at a time.
     places: u64,
-    /// Whether newcomers come as long as the load lasts, instead of a fixed number at the start.
+    /// Whether new voters come as long as the load lasts. Otherwise a fixed number comes at the start.
     ever_more: bool,
-    /// Whether the page ever opened.
+    /// Whether the page has opened at least once.
     opened: AtomicBool,
     electorate: Mutex<Electorate>,
-    /// Ends the load early; votes that are under way are finished.
+    /// Ends the load early. Votes that are under way are finished.
     pub(crate) stop: CancellationToken,
 }
 
@@ -73,12 +73,12 @@ impl Load {
         })
     }
 
-    /// Everybody who is not voting right now.
+    /// The voters who are not voting right now.
     pub(crate) fn electorate(&self) -> MutexGuard<'_, Electorate> {
         lock(&self.electorate)
     }
 
-    /// What everybody was told, once the load is over.
+    /// What each voter was told, once the load is over.
     pub(crate) fn into_told(self) -> Told {
         unlocked(self.electorate).into_told()
     }
@@ -97,18 +97,19 @@ impl Load {
         try_join_all((0..self.places).map(|_| door())).await.map(drop)
     }
 
-    /// Lets them vote until no more votes are due, one after the other at each place. Fails if the
-    /// page no longer opens for newcomers.
+    /// Lets the voters vote until no more votes are due. At each place they vote one after the
+    /// other. Fails if the page no longer opens for newcomers.
     pub(crate) async fn vote(&self, arrivals: &Arrivals, measures: &Mutex<Measures>) -> anyhow::Result<()> {
         let places = (0..self.places).map(|place| async move {
             let voted = self.vote_in_turn(place, arrivals, measures).await;
-            // The others finish their votes, so that every voter is put back.
+            // The other places finish their votes, so that every voter is put back.
             voted.inspect_err(|_| self.stop.cancel())
         });
         join_all(places).await.into_iter().collect()
     }
 
-    /// Lets a newcomer open the page. Fails at once if it never opened, and waits if it did. `None` ends the load.
+    /// Lets a newcomer open the page. Fails at once if the page never opened, and tries again for a
+    /// while if it did. `None` ends the load.
     async fn admit(&self, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
         let began = Instant::now();
         loop {
@@ -148,8 +149,9 @@ impl Load {
         Ok(())
     }
 
-    /// Waits until the vote is due, and returns when its latency begins: at that time, or when this task
-    /// woke up for it. `None` ends the load.
+    /// Waits until the vote is due, and returns the moment at which its latency begins. That is the
+    /// due time if it has passed already, or else the moment at which this task woke up. `None` ends
+    /// the load.
     async fn wait_until(&self, due: Instant) -> Option<Instant> {
         if self.stop.is_cancelled() || due <= Instant::now() {
             return (!self.stop.is_cancelled()).then_some(due);
@@ -160,7 +162,7 @@ impl Load {
         }
     }
 
-    /// Whose turn it is. When no newcomers are left, regulars vote again.
+    /// The voter whose turn it is. When no newcomers are left, regulars vote again.
     async fn voter(&self, is_change: bool, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
         let here = {
             let mut electorate = self.electorate();
@@ -174,7 +176,8 @@ impl Load {
         }
     }
 
-    /// Draws by the options' weights. A voter who votes again chooses another option, if any other has weight.
+    /// Draws an option by the weights. A voter who votes again chooses another option than before,
+    /// if any other option has a weight.
     fn choose(&self, voter: &Voter) -> Choice {
         let drawn = || self.options.sample(&mut rand::rng());
         let is_new = |position: &usize| voter.recorded().is_none_or(|choice| choice.position() != *position);

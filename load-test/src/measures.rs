@@ -19,7 +19,7 @@ pub(crate) struct Measures {
     latency: Times,
     /// When the first recorded vote of each voter was due.
     first_votes: Vec<Instant>,
-    /// Votes that were due, and not sent before the end.
+    /// How many votes were due, but were not sent before the end.
     pub(crate) unsent: u64,
     this_second: Times,
     seconds: Vec<Second>,
@@ -40,8 +40,8 @@ impl Measures {
         }
     }
 
-    /// Notes a vote that was due at this time, and whose reply came just now.
-    /// Its latency counts from when it was due, so that it includes the wait for its turn.
+    /// Notes a vote that was due at this time and got its reply just now. Its latency begins when
+    /// it was due, so it includes the wait for its turn.
     pub(crate) fn note(&mut self, due: Instant, first: bool, reply: &Reply) {
         self.end_seconds();
         let reasons = match reply.answer {
@@ -76,7 +76,7 @@ impl Measures {
         self.recorded + self.refused.values().chain(self.unconfirmed.values()).sum::<u64>()
     }
 
-    /// How many voters were told that a vote is recorded.
+    /// How many voters were told *Recorded* at least once.
     pub(crate) fn voters(&self) -> usize {
         self.first_votes.len()
     }
@@ -97,7 +97,7 @@ impl Measures {
         format!("{} recorded{lately}, {refused} refused, {unconfirmed} unconfirmed", number(self.recorded))
     }
 
-    /// Closes every second that is over.
+    /// Adds every second that is over to the list.
     pub(crate) fn end_seconds(&mut self) {
         let now = self.began.elapsed().as_secs() as usize;
         while self.seconds.len() < now {
@@ -110,11 +110,11 @@ impl Measures {
 /// One second of the load.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Second {
-    /// How many votes were recorded in it.
+    /// How many votes were recorded in this second.
     pub recorded: u64,
     /// The median of their latencies, in milliseconds.
     pub p50_ms: f64,
-    /// All but one of a hundred of them took at most this long.
+    /// 99 of a hundred of them took at most this long.
     pub p99_ms: f64,
 }
 

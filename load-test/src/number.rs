@@ -1,8 +1,9 @@
 //! How numbers are written.
 
-use common::language::Language;
-
-/// In English, with its thousands set apart.
+/// A number with commas between its thousands.
 pub(crate) fn number(number: u64) -> String {
-    Language::English.number(number)
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    groups.join(",")
 }

@@ -1,51 +1,51 @@
-//! The promise, as a pure function: what each voter was told, against what is counted.
+//! The promise as a pure function: it compares what each voter was told with what is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 use std::time::Instant;
 
-use common::ballot::{Choice, VoterId};
+use election::{Choice, VoterId};
 
 use crate::vote::{Answer, Told, Vote};
 
-/// What the ledger holds for a voter: a choice, and the order of the vote it came with.
+/// What the ledger holds for a voter: the choice and the order of a vote.
 pub type Row = (Choice, i64);
 
 /// The rows of all voters who are counted.
 pub type Counted = BTreeMap<VoterId, Row>;
 
 /// Names a vote: its voter and its order.
-pub type Name = (VoterId, i64);
+pub type VoteKey = (VoterId, i64);
 
-/// What a store lost. A vote that may be among it is as good as unconfirmed.
+/// What a store lost. A vote that may be lost is treated as an unconfirmed one.
 #[derive(Clone, Debug)]
 pub enum StoreLoss {
     /// The queue lost the votes that waited there.
     Queue {
-        /// These.
-        waited: BTreeSet<Name>,
+        /// The votes that waited.
+        waited: BTreeSet<VoteKey>,
     },
     /// The ledger lost what it had counted.
     Ledger {
-        /// Whatever was sent later is not lost.
+        /// Votes that were sent later are not lost.
         until: Instant,
-        /// Nor are these, which no worker had taken from the queue.
-        untaken: BTreeSet<Name>,
+        /// These are not lost either, because no worker had taken them from the queue.
+        untaken: BTreeSet<VoteKey>,
     },
 }
 
 /// A voter for whom the ledger holds what it must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Who it is.
+    /// The voter.
     pub voter: VoterId,
-    /// What the voter was told; nothing, if this voter never voted.
+    /// What the voter was told. Empty if this voter never voted.
     pub told: Vec<Vote>,
     /// What the ledger holds.
     pub counted: Option<Row>,
 }
 
-/// Every voter for whom the ledger holds what it must not, and every voter who is counted and never voted.
+/// Every voter for whom the ledger holds what it must not, and everybody who is counted but never voted.
 pub fn violations(told: &Told, counted: &Counted, losses: &[StoreLoss]) -> Vec<Violation> {
     let voters: BTreeSet<VoterId> = told.keys().chain(counted.keys()).copied().collect();
     let verdicts = voters.into_iter().filter_map(|voter| {
@@ -57,8 +57,8 @@ pub fn violations(told: &Told, counted: &Counted, losses: &[StoreLoss]) -> Vec<V
     verdicts.collect()
 }
 
-/// For how many voters an unanswered vote counts although a later one was recorded: it waited
-/// somewhere, and was taken as the later one.
+/// For how many voters an unanswered vote counts although a later one was recorded. The
+/// unanswered vote was held up somewhere, and so got the higher order.
 pub fn overtaken(told: &Told, counted: &Counted, losses: &[StoreLoss]) -> usize {
     let is_overtaken = |voter: VoterId, votes: &[Vote]| {
         let claims = Claims::of(voter, votes, losses);
@@ -68,7 +68,7 @@ pub fn overtaken(told: &Told, counted: &Counted, losses: &[StoreLoss]) -> usize 
     told.iter().filter(|(voter, votes)| is_overtaken(**voter, votes)).count()
 }
 
-/// What the totals may be if the promise held: each at least and at most.
+/// What the totals may be if the promise held: the least and the most of each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Bounds {
     /// All votes together.
@@ -77,7 +77,8 @@ pub struct Bounds {
     pub options: BTreeMap<Choice, (i64, i64)>,
 }
 
-/// Totals within these bounds prove less than an absence of [`violations`]: errors may cancel out.
+/// The bounds of the totals. Totals within them prove less than no [`violations`] do, because
+/// errors may cancel out.
 pub fn bounds(told: &Told) -> Bounds {
     let mut bounds = Bounds::default();
     for (voter, votes) in told {
@@ -100,13 +101,13 @@ pub fn bounds(told: &Told) -> Bounds {
 /// What may rightly count for a voter.
 #[derive(Debug, Default)]
 struct Claims {
-    /// The last recorded vote that no store has lost, and what was sent after it and may count.
+    /// The last recorded vote that no store has lost, and the votes after it that may count.
     rows: BTreeSet<Row>,
-    /// The order of that recorded vote. Whatever counts instead of it has a higher one.
+    /// The order of that recorded vote. A vote that counts instead of it has a higher order.
     last: Option<i64>,
-    /// The choices of votes without an answer, whose order nobody knows.
+    /// The choices of votes without an answer. Nobody knows the order of such a vote.
     unanswered: BTreeSet<Choice>,
-    /// Those of them that were sent after that recorded vote.
+    /// The choices of those that were sent after that recorded vote.
     newest: BTreeSet<Choice>,
 }
 
@@ -150,7 +151,7 @@ impl Claims {
 }
 
 impl StoreLoss {
-    fn spares(&self, vote: Name, sent: Instant) -> bool {
+    fn spares(&self, vote: VoteKey, sent: Instant) -> bool {
         match self {
             Self::Queue { waited } => !waited.contains(&vote),
             Self::Ledger { until, untaken } => sent > *until || untaken.contains(&vote),

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::pin;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How often it is shown on a terminal: often enough to see a stall.
+/// How often progress is shown on a terminal: often enough to see a stall.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A file keeps every line, so it gets fewer of them.
+/// How often progress is written to a file. A file keeps every line, so it gets fewer.
 const IN_A_FILE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress, as `line` words it, until the work is done.
@@ -33,7 +33,7 @@ pub(crate) async fn during<T>(work: impl Future<Output = T>, mut line: impl Asyn
     }
 }
 
-/// If it cannot be shown, the work goes on.
+/// Writes to standard error. If that fails, the work goes on.
 fn show(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }

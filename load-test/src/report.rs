@@ -1,4 +1,4 @@
-//! What a run reports at the end.
+//! The report at the end of a run.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -25,13 +25,13 @@ pub struct Report {
     pub poll: String,
     /// How long the load lasted.
     pub seconds: f64,
-    /// How many voters were told that a vote of theirs is recorded.
+    /// How many voters were told *Recorded* at least once.
     pub voters: usize,
     /// How many could vote at the same time.
     pub connections: u64,
-    /// Votes that were recorded.
+    /// How many votes were recorded.
     pub recorded: u64,
-    /// The same, per second.
+    /// How many votes were recorded per second.
     pub recorded_per_second: f64,
     /// Votes that never count, by reason.
     pub refused: BTreeMap<String, u64>,
@@ -39,19 +39,19 @@ pub struct Report {
     pub unconfirmed: BTreeMap<String, u64>,
     /// How many watched the results.
     pub viewers: usize,
-    /// How many frames they got, all together.
+    /// How many frames all viewers got together.
     pub frames: u64,
-    /// How often one of them lost the connection.
+    /// How often a viewer lost the connection.
     pub lost_connections: u64,
-    /// From when a vote was due until it was recorded.
+    /// The time from when a vote was due until it was recorded.
     pub vote: Option<Latency>,
-    /// From when a vote was due until the first viewer saw it.
+    /// The time from when a vote was due until the first viewer saw it.
     pub vote_to_screen: Option<Latency>,
-    /// From the first viewer who saw a frame to the last.
+    /// The time from when the first viewer saw a frame until the last one did.
     pub first_to_last_screen: Option<Latency>,
     /// Each second of the load.
     pub course: Vec<Second>,
-    /// Votes that were due at the chosen rate, and not sent before the end.
+    /// How many votes were due at the chosen rate, but were not sent before the end.
     pub unsent: u64,
     /// Whether the promise held.
     pub truth: Truth,

@@ -1,4 +1,4 @@
-//! The results, as a program reads them.
+//! Reads the results as a program does, from `/api/totals`.
 
 use std::time::{Duration, Instant};
 
@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use crate::number::number;
 
-/// How long votes may wait to be counted: longer than the votes of a killed worker wait for another
-/// worker, and than a container takes to come back.
+/// How long votes may wait to be counted. The votes of a killed worker wait for another one for a
+/// shorter time, and a container comes back sooner.
 pub(crate) const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 
-/// How often the totals are read: often enough not to add to the time that a test takes.
+/// How often the totals are read: so often that a test does not take longer because of it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// How long a line of progress waits for its number.
+/// A line of progress waits this long for the number that it shows.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
 
 /// What `result` answers to `/api/totals`.
@@ -28,10 +28,10 @@ pub(crate) struct ShownTotals {
     pub(crate) poll: String,
     pub(crate) options: Vec<ShownOption>,
     pub(crate) total: i64,
-    /// Unknown while the queue is away.
+    /// `None` while the queue is away.
     pub(crate) waiting: Option<u64>,
     pub(crate) epoch: Uuid,
-    /// When `result` read them.
+    /// When `result` read the totals.
     pub(crate) as_of: Option<String>,
     /// Whether the ledger answered when it was last asked.
     pub(crate) live: bool,
@@ -46,7 +46,7 @@ pub(crate) struct ShownOption {
 }
 
 impl ShownTotals {
-    /// Whether the ledger answers and no vote waits.
+    /// Whether the ledger answers and no vote waits to be counted.
     pub(crate) fn are_settled(&self) -> bool {
         self.live && self.waiting == Some(0)
     }
@@ -71,7 +71,7 @@ impl Results {
             .context("--result-url leads to something else than Urna's results")
     }
 
-    /// The totals, once no earlier vote waits any more.
+    /// Waits until no earlier vote waits any more, and returns the totals.
     pub(crate) async fn settled(&mut self) -> anyhow::Result<ShownTotals> {
         let began = Instant::now();
         loop {

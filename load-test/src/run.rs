@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use caller::Site;
-use common::service::StopSignals;
+use service::StopSignals;
 use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::Arrivals;
@@ -24,10 +24,11 @@ use crate::settings::Settings;
 use crate::viewers::Viewers;
 use crate::vote::Told;
 
-/// The exit code that a shell expects of a program that Ctrl-C ended.
+/// The exit code that shells expect after Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// Loads the deployment, prints the report, and returns whether every recorded vote was counted once.
+/// Puts load on the deployment and prints the report. Returns whether every recorded vote was
+/// counted once.
 pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
     let site = Site::new(&settings.result_url)?;
@@ -37,7 +38,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     };
     let load = Load::new(settings, &totals?, stop)?;
     if let Some(url) = &settings.database_url {
-        // A wrong address is reported now, and not only after the load.
+        // Connect now, so that a wrong address is reported before the load and not after it.
         check::connect(url).await?;
     }
     let viewers = Viewers::sit_down(&site, settings.viewers);
@@ -55,7 +56,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     Ok(report.truth.counted_once)
 }
 
-/// The first signal ends the load, the second one the program.
+/// Lets the first signal end the load, and the second one the program.
 fn end_on_signals() -> anyhow::Result<CancellationToken> {
     let (mut signals, stop) = (StopSignals::listen()?, CancellationToken::new());
     let told = stop.clone();
@@ -69,13 +70,13 @@ fn end_on_signals() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Lets voters and viewers connect; nobody votes yet.
+/// Lets voters and viewers connect. Nobody votes yet.
 async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::Result<()> {
     let line = async || {
         let (voters, viewers) = (load.electorate().len() as u64, viewers.connected());
         format!("{} voters and {} viewers are here", number(voters), number(viewers))
     };
-    // If voters come during the load, one of them shows beforehand whether the page opens at all.
+    // If voters come during the load, one comes now, to show whether the page opens at all.
     during(load.arrive(settings.voters().unwrap_or(1)), line).await?;
     during(viewers.all_seated(&load.stop), line).await
 }
@@ -98,14 +99,15 @@ async fn vote(
     }
     let (mut measures, took) = (unlocked(measures), began.elapsed());
     measures.end_seconds();
-    // A load that was stopped says nothing about its rate.
+    // If the load was stopped early, it does not show whether the rate was reached.
     if !load.stop.is_cancelled() {
         measures.unsent = arrivals.unsent(took, measures.cast());
     }
     (measures, took)
 }
 
-/// A check that fails is part of the report, so that the load need not be repeated for its figures.
+/// Checks the promise. A check that fails is part of the report, so that the figures of the load
+/// are not lost.
 async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &Told) -> Truth {
     let (mut results, mut watched) = (Results::at(site), Results::at(site));
     let bounds = bounds(told);

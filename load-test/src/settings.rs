@@ -9,7 +9,7 @@ use hyper::Uri;
 
 use crate::arrivals::{Demand, due_by};
 
-/// With more connections than this, the machine that votes is what is measured.
+/// With more connections than this, one would measure the machine that sends the votes.
 const CONCURRENCY_MAX: u64 = 10_000;
 
 /// From one vote in a hundred seconds to more than any machine sends.
@@ -17,45 +17,45 @@ const RATE_MIN: f64 = 0.01;
 const RATE_MAX: f64 = 1e7;
 
 /// Votes at an Urna deployment as a crowd would, measures it, and checks that
-/// every recorded vote was counted once. The poll should be one that nobody
-/// else votes in meanwhile.
+/// every recorded vote was counted once. Nobody else should vote in the poll
+/// meanwhile.
 #[derive(Parser)]
 #[command(name = "load-test", version, about, long_about = None)]
 pub struct Settings {
-    /// The ballot page
+    /// The address of the ballot page
     #[arg(long, env = "VOTE_URL", default_value = "http://127.0.0.1:8000", value_parser = site)]
     pub(crate) vote_url: Uri,
-    /// The results
+    /// The address of the results
     #[arg(long, env = "RESULT_URL", default_value = "http://127.0.0.1:8001", value_parser = site)]
     pub(crate) result_url: Uri,
-    /// How many votes are cast
+    /// How many votes to cast
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
     votes: u64,
-    /// Vote for this long instead, such as 30s or 10m
+    /// How long to vote instead, such as 30s or 10m
     #[arg(long, conflicts_with = "votes", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
-    /// How many different voters come [default: as many as the votes and --changes make]
+    /// How many different voters come [default: computed from --votes and --changes]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     voters: Option<u64>,
     /// The share of votes by voters who change their mind, such as 20%
     #[arg(long, default_value = "20%", value_parser = share)]
     changes: f64,
-    /// How popular each option is, in the poll's order, such as 3,1 [default: all alike]
+    /// How popular each option is, in the poll's order, such as 3,1 [default: all the same]
     #[arg(long, value_delimiter = ',')]
     pub(crate) weights: Vec<f64>,
-    /// How many vote at the same time, each over a connection of their own
+    /// How many vote at the same time, each over a separate connection
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=CONCURRENCY_MAX))]
     concurrency: u64,
-    /// Votes per second, whether or not the answers keep up [default: each voter waits for an answer]
+    /// Votes per second, even if answers are late [default: each connection votes again after its answer]
     #[arg(long, value_parser = rate)]
     rate: Option<f64>,
-    /// Begin slowly, and be at full speed after this time
+    /// Begin slowly, and reach full speed after this time
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
     ramp: Duration,
     /// How many watch the results
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
-    /// Also compare the ballot of every voter, in this PostgreSQL [default: compare the totals only]
+    /// Also compare every voter's ballot, in the PostgreSQL at this URL [default: compare the totals only]
     #[arg(long)]
     pub(crate) database_url: Option<String>,
     /// Print the report as JSON
@@ -67,7 +67,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How many voters come; `None` if they come as long as the load lasts.
+    /// How many voters come. `None` if new ones come as long as the load lasts.
     pub(crate) fn voters(&self) -> Option<u64> {
         let votes = match (self.duration, self.rate) {
             (None, _) => Some(self.votes),
@@ -80,7 +80,7 @@ impl Settings {
         self.voters.or(votes.map(first_votes))
     }
 
-    /// How many vote at the same time; nobody votes twice at the same time.
+    /// How many can vote at the same time. Nobody votes twice at the same time.
     pub(crate) fn places(&self) -> u64 {
         self.voters().map_or(self.concurrency, |voters| voters.min(self.concurrency))
     }

@@ -1,4 +1,4 @@
-//! Viewers: they watch the results over WebSockets.
+//! The viewers, who watch the results over WebSockets.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,22 +18,24 @@ use tokio_util::sync::CancellationToken;
 use crate::latency::{Latency, Times};
 use crate::lock::lock;
 
-/// What a page waits before it connects again.
+/// A viewer waits this long before connecting again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A frame has some hundred bytes; ten thousand viewers share this machine's memory.
+/// The size of a socket's buffers. A frame has some hundred bytes, and ten thousand viewers share
+/// this machine's memory.
 const BUFFER: usize = 2 * 1024;
 
-/// Between two viewers who connect: many connections at the same moment would be another test.
+/// The time between two viewers who connect. A rush of connections would be another test.
 const SIT_DOWN_EVERY: Duration = Duration::from_millis(1);
 
-/// As on the page: `result` sends to every viewer at least every 5 s, so a silent connection is dead.
+/// A connection that is silent for this long is dead, as on the page: `result` sends to every
+/// viewer at least every 5 s.
 const SILENT_FOR: Duration = Duration::from_secs(12);
 
-/// Longer than a frame takes to the last of ten thousand viewers.
+/// Longer than a frame takes to reach the last of ten thousand viewers.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// If nobody else could connect for this long, nobody will.
+/// If no further viewer could connect for this long, none will.
 const SEATED_WITHIN: Duration = Duration::from_secs(10);
 
 /// What all viewers share.
@@ -45,12 +47,12 @@ pub(crate) struct Viewers {
     lost_connections: AtomicU64,
     /// What the first viewer saw, and when.
     screen: Mutex<Vec<(Instant, i64)>>,
-    /// When each version was on the first screen, and when on the last.
+    /// When the first viewer saw each version, and when the last one did.
     spread: Mutex<BTreeMap<i64, (Instant, Instant)>>,
 }
 
 #[derive(Deserialize)]
-struct Frame {
+struct Update {
     total: i64,
     version: i64,
 }
@@ -74,7 +76,7 @@ impl Viewers {
         viewers
     }
 
-    /// Waits until all are connected.
+    /// Waits until all viewers are connected.
     pub(crate) async fn all_seated(&self, stop: &CancellationToken) -> anyhow::Result<()> {
         let (mut most, mut since) = (0, Instant::now());
         while self.connected() < self.seats as u64 && !stop.is_cancelled() {
@@ -100,12 +102,12 @@ impl Viewers {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// How often a viewer lost the connection.
+    /// How often any viewer lost the connection.
     pub(crate) fn lost_connections(&self) -> u64 {
         self.lost_connections.load(Ordering::Relaxed)
     }
 
-    /// Watches for ever, and connects again when the connection is lost.
+    /// Watches for ever. Connects again when the connection is lost.
     async fn watch(&self, seat: usize) {
         sleep(SIT_DOWN_EVERY * u32::try_from(seat).unwrap_or(u32::MAX)).await;
         loop {
@@ -126,7 +128,7 @@ impl Viewers {
         let mut version = None;
         while let Ok(Some(Ok(message))) = timeout(SILENT_FOR, socket.next()).await {
             if let Message::Text(text) = message
-                && let Ok(frame) = serde_json::from_str::<Frame>(&text)
+                && let Ok(frame) = serde_json::from_str::<Update>(&text)
             {
                 self.see(seat, &frame, version.replace(frame.version));
             }
@@ -135,9 +137,10 @@ impl Viewers {
         Ok(())
     }
 
-    /// A viewer who is behind skips versions, and sees them with the next one. The first frame does not
-    /// count, because it is older than the connection; nor does a frame that is sent again.
-    fn see(&self, seat: usize, frame: &Frame, former: Option<i64>) {
+    /// Notes what a viewer sees. A viewer who is behind skips versions, and sees them with the next
+    /// one. The first frame of a connection does not count, because it is older than the connection.
+    /// A frame that is sent again does not count either.
+    fn see(&self, seat: usize, frame: &Update, former: Option<i64>) {
         let now = Instant::now();
         self.frames.fetch_add(1, Ordering::Relaxed);
         if seat == 0 {
@@ -163,11 +166,11 @@ impl Viewers {
         }
     }
 
-    /// From when a vote was due until the first viewer saw it.
+    /// The time from when a vote was due until the first viewer saw it.
     ///
-    /// A frame does not say whose votes are in it. When the total has grown by n, this takes the n
-    /// oldest first votes for those on the screen. If votes overtake each other, their latencies are
-    /// exchanged: the mean stays the same, and the slowest seem faster.
+    /// A frame does not say whose votes are in it. When the total has grown by n, this assumes that
+    /// the n oldest first votes are the ones on the screen. If votes overtake each other, their
+    /// latencies are exchanged: the mean stays the same, but the slowest votes seem faster.
     pub(crate) fn vote_to_screen(&self, before: i64, first_votes: &[Instant]) -> Option<Latency> {
         let mut first_votes = first_votes.to_vec();
         first_votes.sort_unstable();
@@ -182,7 +185,7 @@ impl Viewers {
         Latency::of(&latencies)
     }
 
-    /// From the first viewer who sees a frame to the last, over all frames of the load.
+    /// The time from when the first viewer saw a frame until the last one did, over all frames.
     pub(crate) fn first_to_last_screen(&self) -> Option<Latency> {
         let mut spreads = Times::default();
         for (first, last) in lock(&self.spread).values() {

@@ -1,43 +1,43 @@
-//! What a voter remembers of their votes, and what they were told about each.
+//! The votes that a voter remembers, and what the voter was told about each.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use common::ballot::{Choice, VoterId};
+use election::{Choice, VoterId};
 use hyper::StatusCode;
 
 use crate::cookie::Cookie;
 
-/// How the English page begins that refuses a vote. [`caller::Caller`] asks for English.
+/// An English page that refuses a vote says this. [`caller::Caller`] asks for English.
 const NOT_RECORDED: &str = "Not recorded";
 
 /// One vote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vote {
-    /// What was chosen.
+    /// The option that the voter chose.
     pub choice: Choice,
-    /// When it was sent.
+    /// When the vote was sent.
     pub sent: Instant,
-    /// What its voter was told.
+    /// What the voter was told.
     pub answer: Answer,
 }
 
-/// What a voter was told. An order is that of the vote, as the cookie in the answer gives it.
+/// What a voter was told about a vote. `ord` is the order of the vote, from the answer's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is recorded, so it counts until a later vote does.
+    /// The vote is recorded. It counts until a later vote counts.
     Recorded {
-        /// A later vote has a higher one.
+        /// The order of the vote. A later vote has a higher one.
         ord: i64,
     },
-    /// It never counts.
+    /// The vote never counts.
     Refused,
-    /// It may count until a later vote is recorded: that one has a higher order.
+    /// The vote may count until a later vote is recorded.
     Unconfirmed {
-        /// A later vote has a higher one.
+        /// The order of the vote. A later vote has a higher one.
         ord: i64,
     },
-    /// There was no answer. The vote may still wait somewhere, and be taken as a later one.
+    /// There was no answer. The vote may be held up somewhere, and be taken after a later one.
     None,
 }
 
@@ -45,20 +45,20 @@ pub enum Answer {
 pub type Told = BTreeMap<VoterId, Vec<Vote>>;
 
 impl Vote {
-    /// A vote that is sent now, and not answered yet.
+    /// A vote that is sent now and not answered yet.
     pub fn sent_now(choice: Choice) -> Self {
         Self { choice, sent: Instant::now(), answer: Answer::None }
     }
 
-    /// Whether its voter was told that it is recorded.
+    /// Whether the voter was told that the vote is recorded.
     pub fn is_recorded(&self) -> bool {
         matches!(self.answer, Answer::Recorded { .. })
     }
 }
 
 impl Answer {
-    /// What an answer to a vote means. The status alone does not tell: a proxy's 502 may hide a vote
-    /// that was recorded. Only `vote` itself sends the voter's cookie.
+    /// What an answer to a vote means. The status alone does not show it: a proxy's 502 may hide a
+    /// vote that was recorded. Only an answer of `vote` itself has the voter's cookie.
     pub fn of(status: StatusCode, cookie: Option<&Cookie>, page: &[u8]) -> Self {
         match cookie.map(|cookie| cookie.ord) {
             _ if is_refusal(page) => Self::Refused,

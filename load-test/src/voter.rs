@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use caller::{CallError, Caller};
-use common::ballot::{Choice, VoterId};
+use election::{Choice, VoterId};
 use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
@@ -10,22 +10,22 @@ use hyper::{Method, Request, StatusCode};
 use crate::cookie::Cookie;
 use crate::vote::{Answer, Vote, last_recorded};
 
-/// A browser of one person, reduced to its cookie and its memory.
+/// One person's browser, reduced to its cookie and the votes that the person remembers.
 pub struct Voter {
     cookie: Cookie,
     votes: Vec<Vote>,
 }
 
-/// What came of sending a vote.
+/// The result of sending a vote.
 pub struct Reply {
     /// What the voter was told.
     pub answer: Answer,
-    /// Where that comes from.
+    /// The status of the answer, or why there was none.
     pub status: Result<StatusCode, CallError>,
 }
 
 impl Voter {
-    /// Opens the page for the first time, which makes a browser a voter.
+    /// Opens the page for the first time, which makes the browser a voter.
     pub async fn arrive(caller: &mut Caller) -> anyhow::Result<Self> {
         let request = Request::get("/").body(Full::default())?;
         let answer = caller.ask(request).await?;
@@ -54,7 +54,7 @@ impl Voter {
         self.votes.iter().any(|vote| vote.answer != Answer::Refused)
     }
 
-    /// Who it is, and what they were told.
+    /// The voter's id, and what the voter was told.
     pub fn into_told(self) -> (VoterId, Vec<Vote>) {
         (self.cookie.voter, self.votes)
     }
@@ -85,7 +85,7 @@ impl Voter {
 }
 
 impl Reply {
-    /// Where an answer comes from that is no recorded vote, for a table of reasons.
+    /// Why the vote was not recorded, for a table of reasons.
     pub fn reason(&self) -> String {
         match &self.status {
             Ok(status) => format!("status {}", status.as_u16()),

@@ -1,19 +1,21 @@
-// Keeps the page what the server last said. Each message is the whole view, in
-// the reader's language; this script only puts it in its places.
+// Keeps the page up to date. Each message of the server is the whole view, in the
+// visitor's language. This script only puts its texts in their places.
 
-// A server that lives says something at least every 5 s.
+// A healthy server sends a message at least every 5 s.
 const SILENT_AFTER_MS = 12_000;
 
-// After a break: a random pause up to this, twice as long after each failure,
-// so that the viewers of a restarted server do not all come at once.
+// After a lost connection, the script waits for a random time of up to this, and up
+// to twice as long after each further failure. So the viewers of a restarted server do
+// not all come back at once.
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 15_000;
 
-// While a server is updated, old and new pages live side by side: nobody
-// reloads twice at once, and a full hall does not reload together.
+// While `result` is updated, old and new replicas answer side by side. A page waits for
+// a random time of up to this before it reloads, so that it does not reload all the
+// time, and a full hall does not reload at once.
 const RELOAD_WITHIN_MS = 10_000;
 
-// Screen readers are told of changes no more often than this.
+// Screen readers announce changes at most this often.
 const ANNOUNCE_EVERY_MS = 15_000;
 
 const main = document.querySelector("main");
@@ -46,7 +48,7 @@ function connect() {
   };
   socket.onclose = lost;
 
-  // A cut network closes nothing, so silence counts as lost too.
+  // A cut network closes no connection, so silence also counts as a lost one.
   function lost() {
     part();
     tellFreshness("reconnecting");
@@ -60,7 +62,7 @@ function connect() {
   }
 }
 
-// Only if there is a page to load: nobody may be near the projector.
+// Reloads only if the server answers: perhaps nobody is near the projector to try again.
 async function reload() {
   const answer = await fetch(location.href).catch(() => null);
   if (answer?.ok) location.reload();
@@ -68,7 +70,7 @@ async function reload() {
 }
 
 function show(view) {
-  // Another replica may be behind the one before; a new epoch is a new ledger.
+  // Another replica may show older totals than the last one did, unless the ledger is new.
   const isBehind = !view.as_of || (view.epoch === shown.epoch && view.version < shown.version);
   if (!isBehind || !shown.as_of) showTotals(view);
   put("trouble", view.trouble);
@@ -91,13 +93,13 @@ function showTotals(view) {
 }
 
 function tellFreshness(state) {
-  // Without any totals, there is no time to tell.
+  // Without totals there is no time to show.
   const phrase = shown.as_of ? main.dataset[state] : state === "reconnecting" ? main.dataset.lost : "";
   put("freshness", phrase.replace("{time}", () => localTime(new Date(shown.as_of))));
   place("freshness").className = state;
 }
 
-// Only what differs: a status that is written again would be read out again.
+// Writes only what differs, because a screen reader reads out again whatever is written again.
 function put(id, text) {
   if (place(id).textContent !== text) place(id).textContent = text;
 }

@@ -1,8 +1,8 @@
-// Keeps the page what the server last said: the server draws it, this script fetches it.
+// Keeps the page up to date: the server draws it, and this script fetches it again and again.
 
 const REFRESH_EVERY_MS = 2_000;
 
-// A server that takes longer is away, as far as a reader is concerned.
+// For a visitor, a server that takes longer than this is away.
 const ANSWER_WITHIN_MS = 5_000;
 
 setTimeout(refresh, REFRESH_EVERY_MS);
@@ -17,7 +17,7 @@ async function drawn() {
     const answer = await fetch(location.href, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
     if (!answer.ok) return false;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    // Another version of this page.
+    // The server has another version of this page.
     const script = (of) => of.querySelector("script[src]").getAttribute("src");
     if (script(page) !== script(document)) location.reload();
     for (const id of ["summary", "hops", "replica"]) draw(document.getElementById(id), page.getElementById(id));
@@ -27,7 +27,7 @@ async function drawn() {
   }
 }
 
-// Only what differs: the rest keeps its focus and its selection, and is not read out again.
+// Replaces only what differs. The rest keeps its focus and selection, and is not read out again.
 function draw(old, now) {
   if (old.isEqualNode(now)) return;
   old.className = now.className;

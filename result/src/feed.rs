@@ -1,100 +1,117 @@
-//! The one reader of the totals: asks the ledger when something changed, and
-//! hands every viewer the same message.
+//! The one reader of the totals. It asks the ledger when something changed, and
+//! gives every viewer the same update.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::health::{Health, Part};
-use common::ledger::Totals;
-use common::outage::{Outage, Unavailable};
+use ledger::Totals;
+use service::{Health, Store};
+use status::Diagnosis;
+use store::{Outage, Unavailable};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::Board;
-use crate::course::{Course, Lately};
-use crate::figures::FIGURES;
-use crate::line::Line;
-use crate::snapshot::{Frame, Snapshot};
+use crate::Config;
+use crate::backlog::Backlog;
+use crate::metrics::METRICS;
+use crate::pace::Pace;
+use crate::totals::PollTotals;
+use crate::update::Update;
 
-/// At most 20 messages a second: more than an eye follows, and a busy
-/// election costs the ledger no more than that.
-const FRAME_EVERY: Duration = Duration::from_millis(50);
+/// At most 20 updates a second. An eye cannot follow more, and so a busy election
+/// costs the ledger no more than 20 readings a second.
+const UPDATE_EVERY: Duration = Duration::from_millis(50);
 
-/// Notifications get lost, so the totals are read this often without any.
+/// The totals are read this often even without notifications, because those can get lost.
 const READ_EVERY: Duration = Duration::from_secs(1);
 
-/// Votes leave the queue just after they were counted, so while some seem to
-/// wait, the next reading is sooner.
+/// The next reading comes this soon while votes seem to wait, because a vote leaves the
+/// queue only just after it was counted.
 const READ_SOON: Duration = Duration::from_millis(200);
 
-/// Old totals are not called live for longer than this.
+/// A reading may take this long. Old totals are still called live until then.
 const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads the totals until `shutdown`.
 pub(crate) async fn run(
-    board: &Board,
-    frames: watch::Sender<Arc<Frame>>,
+    config: &Config,
+    diagnosis: watch::Receiver<Arc<Diagnosis>>,
+    updates: watch::Sender<Arc<Update>>,
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    shutdown.run_until_cancelled(read_totals(board, &frames, health)).await;
+    let feed = Feed { config, diagnosis, updates, pace: Pace::starting(Instant::now()) };
+    shutdown.run_until_cancelled(feed.read_totals(health)).await;
 }
 
-async fn read_totals(board: &Board, frames: &watch::Sender<Arc<Frame>>, health: &Health) {
-    let mut outage = Outage::of("the ledger");
-    let mut line = Line::in_front_of(&board.queue);
-    let mut course = Course::starting(Instant::now());
-    let mut changes = board.ledger.changes();
-    loop {
-        let next_frame = Instant::now() + FRAME_EVERY;
-        // Before reading, so that a change during the reading is read again.
-        changes.mark_unchanged();
-        // First, so that what no longer waits is certainly among the totals.
-        let waiting = line.length().await;
-        match totals(board).await {
-            Ok(totals) => {
-                outage.over();
-                health.ready(Part::Ledger, Vec::new());
-                FIGURES.readings.increment(1);
-                let lately = course.follow(Instant::now(), Some(&totals), waiting);
-                publish(frames, Snapshot::of(&board.poll, totals, waiting), lately);
-                // Whether woken or not, the next reading is due.
-                let patience = if waiting == Some(0) { READ_EVERY } else { READ_SOON };
-                let _ = timeout(patience, changes.changed()).await;
+struct Feed<'a> {
+    config: &'a Config,
+    diagnosis: watch::Receiver<Arc<Diagnosis>>,
+    updates: watch::Sender<Arc<Update>>,
+    pace: Pace,
+}
+
+impl Feed<'_> {
+    async fn read_totals(mut self, health: &Health) {
+        let mut outage = Outage::of(Store::Ledger, health);
+        let mut backlog = Backlog::of(&self.config.queue, health);
+        let mut changes = self.config.ledger.changes();
+        loop {
+            let next_update = Instant::now() + UPDATE_EVERY;
+            // Do this before the reading, so that a change during it causes another reading.
+            changes.mark_unchanged();
+            // Ask the queue first: then the totals certainly include every vote that waits no longer.
+            let waiting = backlog.count().await;
+            match totals(self.config).await {
+                Ok(totals) => {
+                    outage.answered(Ok(Vec::new()));
+                    METRICS.readings.increment(1);
+                    self.publish_totals(totals, waiting);
+                    // A change or the end of the pause wakes us. In both cases, read again.
+                    let pause = if waiting == Some(0) { READ_EVERY } else { READ_SOON };
+                    let _ = timeout(pause, changes.changed()).await;
+                }
+                Err(error) => {
+                    let known = self.publish_stale(waiting);
+                    sleep(match known {
+                        true => outage.bridged(&error, "the last totals are shown"),
+                        false => outage.failed(&error),
+                    })
+                    .await;
+                }
             }
-            Err(error) => {
-                let held = Snapshot { live: false, waiting, ..frames.borrow().snapshot.clone() };
-                report_stale(health, &held, &error);
-                publish(frames, held, course.follow(Instant::now(), None, waiting));
-                sleep(outage.failed(&error)).await;
-            }
+            sleep_until(next_update).await;
         }
-        sleep_until(next_frame).await;
+    }
+
+    fn publish_totals(&mut self, totals: Totals, waiting: Option<u64>) {
+        let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.counted())));
+        self.publish(PollTotals::of(&self.config.poll, totals, waiting), pace);
+    }
+
+    /// Publishes the last totals as not live. Returns whether there are any totals.
+    fn publish_stale(&mut self, waiting: Option<u64>) -> bool {
+        let held = PollTotals { live: false, waiting, ..self.updates.borrow().totals.clone() };
+        let known = held.as_of.is_some();
+        let pace = self.pace.note(Instant::now(), None);
+        self.publish(held, pace);
+        known
+    }
+
+    /// Replaces the newest update. Wakes the viewers only if they would see a difference.
+    fn publish(&self, totals: PollTotals, pace: Vec<Option<u64>>) {
+        let update = Update::new(totals, pace, self.diagnosis.borrow().clone());
+        let is_news = self.updates.send_if_modified(|newest| {
+            let is_news = update.differs_from(newest);
+            *newest = Arc::new(update);
+            is_news
+        });
+        METRICS.updates.increment(u64::from(is_news));
     }
 }
 
-async fn totals(board: &Board) -> Result<Totals, Unavailable> {
+async fn totals(config: &Config) -> Result<Totals, Unavailable> {
     let late = |_| Err(Unavailable(format!("no answer within {READ_WITHIN:?}")));
-    timeout(READ_WITHIN, board.ledger.totals(&board.poll.id)).await.unwrap_or_else(late)
-}
-
-/// Replaces the newest frame, and wakes the viewers unless only its time is new.
-fn publish(frames: &watch::Sender<Arc<Frame>>, snapshot: Snapshot, lately: Lately) {
-    let is_news = frames.send_if_modified(|newest| {
-        let held = Snapshot { as_of: snapshot.as_of, ..newest.snapshot.clone() };
-        let is_news = held != snapshot || newest.lately.differs_from(&lately);
-        *newest = Arc::new(Frame::new(snapshot, lately));
-        is_news
-    });
-    FIGURES.frames.increment(u64::from(is_news));
-}
-
-/// The last totals are still the best there is, once there were any.
-fn report_stale(health: &Health, held: &Snapshot, error: &Unavailable) {
-    if held.as_of.is_some() {
-        health.ready(Part::Ledger, vec![format!("away, and the last totals are shown: {error}")]);
-    } else {
-        health.unready(Part::Ledger, error.to_string());
-    }
+    timeout(READ_WITHIN, config.ledger.totals(&config.poll.id)).await.unwrap_or_else(late)
 }

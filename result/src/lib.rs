@@ -1,22 +1,25 @@
-//! Streams the totals to every browser. One reader per replica asks the
-//! ledger; any number of viewers watch what it last read.
+//! Streams the totals to every browser. One reader per replica asks the ledger, and
+//! any number of viewers watch what it last read.
 
-mod course;
+mod backlog;
 mod feed;
-mod figures;
-mod line;
+mod metrics;
 mod pace;
 mod page;
-mod poster;
+mod phrases;
+mod qr;
+mod refresh;
 mod settings;
-mod snapshot;
 mod socket;
 mod status;
+mod totals;
+mod update;
 mod view;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use ::status::{Diagnosis, SetbackLog};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -24,118 +27,118 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use common::health::{Health, Part};
-use common::http::{self, Asset, RETRY_AFTER_SECONDS, STYLE, Sibling};
-use common::ledger::Ledger;
-use common::poll::Poll;
-use common::presence::Presence;
-use common::queue::Queue;
+use election::Poll;
+use ledger::Ledger;
+use presence::{Presence, Registry};
+use queue::Queue;
+use service::{Health, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use web::{Asset, LOCAL_TIME, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
 
-use self::course::Lately;
-use self::figures::FIGURES;
+use self::metrics::METRICS;
 pub use self::settings::Settings;
-use self::snapshot::{Frame, Snapshot};
-use self::status::Status;
+use self::totals::PollTotals;
+use self::update::Update;
 
-/// Keeps the page up to date.
+/// The script that keeps the results page up to date.
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "results.js",
-        "text/javascript; charset=utf-8",
-        concat!(include_str!("../../common/assets/local-time.js"), include_str!("../assets/results.js")),
-    )
+    Asset::script("results.js", [LOCAL_TIME, include_str!("../assets/results.js")].concat())
 });
 
-/// Viewers at a time, on one replica. At some 20 KiB each that is 300 MB;
-/// further viewers belong to another replica.
+/// How many viewers a replica has at a time. At some 20 KiB each they take 300 MB.
+/// Further viewers need another replica.
 const VIEWERS_MAX: usize = 15_000;
 
-/// On shutdown, every viewer is told so within this; who does not take even
-/// that was not watching.
+/// On shutdown, every viewer is told so. A viewer that does not take even that message
+/// within this time was not watching.
 const GOODBYES_WITHIN: Duration = Duration::from_secs(2);
 
-/// What must be there for `result` to be ready.
-pub const NEEDS: &[Part] = &[Part::Ledger];
+/// The stores without which `result` is not ready.
+pub const NEEDS: &[Store] = &[Store::Ledger];
 
-/// Where the totals come from and what is said about them.
+/// What a replica of `result` is made of.
 #[derive(Debug)]
-pub struct Board {
-    /// What was asked.
+pub struct Config {
+    /// The poll that runs.
     pub poll: Poll,
-    /// Holds the totals.
+    /// The ledger, which holds the totals.
     pub ledger: Ledger,
-    /// Tells how many votes still wait.
+    /// The queue, which says how many votes wait.
     pub queue: Queue,
-    /// This replica.
+    /// The list of stores that were wiped or set back. The embedded mode has none.
+    pub setbacks: Option<SetbackLog>,
+    /// The registry, which lists all replicas, including this one.
+    pub registry: Registry,
+    /// The presence of this replica.
     pub presence: Presence,
     /// The page with the ballot.
-    pub ballot: Sibling,
-    /// Whether everything runs in one process: shown on the page.
+    pub ballot: OtherPage,
+    /// Whether everything runs in one process. The page says so.
     pub embedded: bool,
 }
 
 /// Shows the totals on `listener` until `shutdown`.
-pub async fn serve(listener: TcpListener, board: Board, health: Health, shutdown: CancellationToken) {
-    tracing::info!("totals are shown by {}", board.presence.name());
-    LazyLock::force(&FIGURES);
-    let nothing_yet = Frame::new(Snapshot::unknown(&board.poll), Lately::default());
-    let (frames, newest) = watch::channel(Arc::new(nothing_yet));
-    let (told, status) = watch::channel(Arc::new(Status::unknown()));
-    let hall = Arc::new(Hall {
-        board,
+pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdown: CancellationToken) {
+    tracing::info!("totals are shown by {}", config.presence.name());
+    LazyLock::force(&METRICS);
+    let unknown = Arc::new(Diagnosis::unknown());
+    let nothing_yet = Update::new(PollTotals::unknown(&config.poll), Vec::new(), unknown.clone());
+    let (updates, newest) = watch::channel(Arc::new(nothing_yet));
+    let (diagnoses, diagnosis) = watch::channel(unknown);
+    let app = Arc::new(App {
+        config,
         newest,
-        status,
+        diagnosis: diagnosis.clone(),
         seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
         viewers: TaskTracker::new(),
         shutdown: shutdown.clone(),
     });
     tokio::join!(
-        feed::run(&hall.board, frames, &health, &shutdown),
-        status::run(&hall.board, hall.newest.clone(), told, &shutdown),
-        http::serve(listener, router(hall.clone()), shutdown.clone()),
-        hall.board.presence.keep(&hall.board.queue, &health, &shutdown),
+        feed::run(&app.config, diagnosis, updates, &health, &shutdown),
+        status::run(&app.config, app.newest.clone(), diagnoses, &shutdown),
+        service::http::serve(listener, router(app.clone()), shutdown.clone()),
+        app.config.presence.keep(&app.config.registry, &health, &shutdown),
     );
-    // An upgraded socket is no request any more, so nothing else waits for it.
-    hall.viewers.close();
-    let _ = timeout(GOODBYES_WITHIN, hall.viewers.wait()).await;
+    // The HTTP server does not wait for WebSockets, because they are no requests any more.
+    app.viewers.close();
+    let _ = timeout(GOODBYES_WITHIN, app.viewers.wait()).await;
 }
 
-/// What was last read from the ledger.
-type Newest = watch::Receiver<Arc<Frame>>;
+/// Receives the newest update.
+type Newest = watch::Receiver<Arc<Update>>;
 
-/// The board and those who watch it: what the handlers share.
+/// What the handlers share.
 #[derive(Debug)]
-struct Hall {
-    board: Board,
+struct App {
+    config: Config,
     newest: Newest,
-    status: watch::Receiver<Arc<Status>>,
+    diagnosis: watch::Receiver<Arc<Diagnosis>>,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
     shutdown: CancellationToken,
 }
 
-fn router(hall: Arc<Hall>) -> Router {
+fn router(app: Arc<App>) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
-        .route("/api/totals", get(totals))
+        .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
         .route("/presenter", get(page::presenter))
         .route("/status", get(status::show))
         .route("/ws", get(socket::watch_totals))
         .route("/ws/{language}", get(socket::watch_view))
-        .with_state(hall);
-    http::for_browsers(status::SCRIPT.serve_in(SCRIPT.serve_in(STYLE.serve_in(app))))
+        .with_state(app);
+    for_browsers(status::SCRIPT.serve_in(SCRIPT.serve_in(STYLE.serve_in(app))))
 }
 
-async fn totals(State(hall): State<Arc<Hall>>) -> Response {
+async fn api_totals(State(app): State<Arc<App>>) -> Response {
     let headers = [(CONTENT_TYPE, "application/json")];
-    let newest = hall.newest.borrow().clone();
-    if newest.snapshot.as_of.is_some() {
+    let newest = app.newest.borrow().clone();
+    if newest.totals.as_of.is_some() {
         return (headers, Bytes::from(newest.json.clone())).into_response();
     }
     let error = r#"{"error":"no totals yet: the database has not answered since this replica started"}"#;

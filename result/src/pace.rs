@@ -6,28 +6,28 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Short enough to show a burst, long enough for a steady line in a classroom.
-pub(crate) const STRETCH: Duration = Duration::from_secs(3);
+/// Short enough to show a burst, and long enough for a steady curve in a classroom.
+pub(crate) const INTERVAL: Duration = Duration::from_secs(3);
 
-/// Enough to see a whole vote of a classroom.
-pub(crate) const STRETCHES: usize = 60;
+/// Enough to show a whole election in a classroom.
+pub(crate) const INTERVALS: usize = 60;
 
-/// How far back that reaches, as the page says it.
-pub(crate) const REMEMBERED_MINUTES: u64 = STRETCHES as u64 * STRETCH.as_secs() / 60;
+/// How many minutes these intervals last.
+pub(crate) const REMEMBERED_MINUTES: u64 = INTERVALS as u64 * INTERVAL.as_secs() / 60;
 
-/// What was counted in each stretch of the last minutes, as this replica saw it.
+/// How many votes this replica saw counted in each interval of the last minutes.
 #[derive(Debug)]
 pub(crate) struct Pace {
     started: Instant,
-    /// How many stretches have ended since then.
+    /// How many intervals have ended since the start.
     ended: u128,
     seen: Option<Seen>,
-    /// What was counted in this stretch, if the ledger was read in it.
+    /// How many votes were counted in the present interval, if the ledger was read in it.
     now: Option<u64>,
     lately: VecDeque<Option<u64>>,
 }
 
-/// The last reading.
+/// The last reading of the ledger.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     at: Instant,
@@ -37,23 +37,23 @@ struct Seen {
 
 impl Pace {
     pub(crate) fn starting(at: Instant) -> Self {
-        Self { started: at, ended: 0, seen: None, now: None, lately: VecDeque::from([None; STRETCHES]) }
+        Self { started: at, ended: 0, seen: None, now: None, lately: VecDeque::from([None; INTERVALS]) }
     }
 
-    /// Notes which ledger has counted how many votes by now, if it was read,
-    /// and returns what was counted in each of the last stretches that ended.
+    /// Notes a reading, if there was one: the ledger's epoch, and how many votes it has
+    /// counted so far. Returns how many were counted in each of the last full intervals.
     pub(crate) fn note(&mut self, at: Instant, reading: Option<(Uuid, i64)>) -> Vec<Option<u64>> {
-        let ended = at.duration_since(self.started).as_millis() / STRETCH.as_millis();
+        let ended = at.duration_since(self.started).as_millis() / INTERVAL.as_millis();
         while self.ended < ended {
             self.lately.pop_front();
             self.lately.push_back(self.now.take());
             self.ended += 1;
         }
         if let Some((epoch, counted)) = reading {
-            // Nobody knows when the votes came that were counted before the first reading of
-            // a ledger, or during a long silence.
+            // The first reading finds votes that were counted before it, and nobody knows when. The
+            // same holds for the first reading after a long break.
             let before =
-                self.seen.filter(|seen| seen.epoch == epoch && at.duration_since(seen.at) <= STRETCH);
+                self.seen.filter(|seen| seen.epoch == epoch && at.duration_since(seen.at) <= INTERVAL);
             let news = before.map_or(0, |seen| counted - seen.counted);
             *self.now.get_or_insert(0) += u64::try_from(news).unwrap_or(0);
             self.seen = Some(Seen { at, epoch, counted });
@@ -69,15 +69,15 @@ mod tests {
     const LEDGER: Uuid = Uuid::from_u128(1);
 
     fn last_three(pace: &mut Pace, at: Instant, reading: Option<(Uuid, i64)>) -> [Option<u64>; 3] {
-        pace.note(at, reading)[STRETCHES - 3..].try_into().unwrap()
+        pace.note(at, reading)[INTERVALS - 3..].try_into().unwrap()
     }
 
     #[test]
-    fn votes_belong_to_the_stretch_in_which_they_were_seen() {
+    fn votes_belong_to_the_interval_in_which_they_were_seen() {
         let start = Instant::now();
         let mut pace = Pace::starting(start);
-        let mut lately = |stretches, counted| {
-            last_three(&mut pace, start + STRETCH.mul_f64(stretches), Some((LEDGER, counted)))
+        let mut lately = |intervals, counted| {
+            last_three(&mut pace, start + INTERVAL.mul_f64(intervals), Some((LEDGER, counted)))
         };
         assert_eq!(lately(0.0, 1_000), [None; 3], "they came before");
         assert_eq!(lately(0.5, 1_004), [None; 3], "it has not ended");
@@ -87,13 +87,13 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_in_a_silence_or_in_another_ledger_is_not_known() {
+    fn what_another_ledger_counted_or_this_one_in_a_silence_is_not_known() {
         let start = Instant::now();
         let mut pace = Pace::starting(start);
         pace.note(start, Some((LEDGER, 10)));
-        assert_eq!(last_three(&mut pace, start + STRETCH * 3, None), [Some(0), None, None]);
-        pace.note(start + STRETCH * 3, Some((LEDGER, 9_000)));
-        pace.note(start + STRETCH * 3, Some((Uuid::from_u128(2), 20)));
-        assert_eq!(last_three(&mut pace, start + STRETCH * 4, None), [None, None, Some(0)]);
+        assert_eq!(last_three(&mut pace, start + INTERVAL * 3, None), [Some(0), None, None]);
+        pace.note(start + INTERVAL * 3, Some((LEDGER, 9_000)));
+        pace.note(start + INTERVAL * 3, Some((Uuid::from_u128(2), 20)));
+        assert_eq!(last_three(&mut pace, start + INTERVAL * 4, None), [None, None, Some(0)]);
     }
 }

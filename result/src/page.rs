@@ -1,4 +1,4 @@
-//! The results page: complete before, and without, its script.
+//! The results page. It is complete even without its script.
 
 use std::sync::Arc;
 
@@ -6,68 +6,63 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use common::http::{self, Reader};
-use common::phrases::{Phrases, StatusPhrases, fill};
-use common::poll::Poll;
+use election::Poll;
+use web::{Frame, Visitor, fill};
 
-use crate::pace::{REMEMBERED_MINUTES, STRETCHES};
-use crate::poster::Poster;
+use crate::pace::{INTERVALS, REMEMBERED_MINUTES};
+use crate::phrases::{Phrases, say};
+use crate::qr::Invitation;
+use crate::refresh::{REFRESH_SECONDS, refreshes};
 use crate::view::{CURVE_HEIGHT, Freshness, View};
-use crate::{Hall, SCRIPT};
-
-/// A page without its script asks again after this: seldom enough to be read in peace.
-pub(crate) const REFRESH_SECONDS: u32 = 15;
+use crate::{App, SCRIPT, status};
 
 /// What opens the embedded mode to the room.
 const OPEN_TO_THE_ROOM: &str = "VOTE_LISTEN=0.0.0.0:8000 RESULT_LISTEN=0.0.0.0:8001 cargo run";
 
 /// Shows the newest totals.
-pub(crate) async fn results(State(hall): State<Arc<Hall>>, Extension(reader): Extension<Reader>) -> Response {
-    show(&hall, &reader, false)
+pub(crate) async fn results(State(app): State<Arc<App>>, Extension(visitor): Extension<Visitor>) -> Response {
+    show(&app, &visitor, false)
 }
 
-/// Shows them to a room.
+/// Shows the newest totals in the presenter view, for a projector.
 pub(crate) async fn presenter(
-    State(hall): State<Arc<Hall>>,
-    Extension(reader): Extension<Reader>,
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
 ) -> Response {
-    show(&hall, &reader, true)
+    show(&app, &visitor, true)
 }
 
-fn show(hall: &Hall, reader: &Reader, presenter: bool) -> Response {
-    let (board, say) = (&hall.board, reader.say);
-    http::page(&Page {
-        say,
+fn show(app: &App, visitor: &Visitor, presenter: bool) -> Response {
+    let (config, language) = (&app.config, visitor.language);
+    web::page(&Page {
+        frame: Frame::of(visitor, config.presence.name(), config.embedded),
+        say: say(language),
         script: SCRIPT.path(),
-        poll: &board.poll,
-        view: View::of(board, &hall.newest.borrow(), say),
-        where_is_my_vote: StatusPhrases::of(say.language).title,
-        poster: Poster::to(&board.ballot, reader),
-        embedded: board.embedded,
+        poll: &config.poll,
+        view: app.newest.borrow().view(config, language),
+        refreshes: refreshes(language),
+        where_is_my_vote: status::title(language),
+        invitation: Invitation::to(&config.ballot, visitor),
         presenter,
     })
-}
-
-/// Tells a reader without the script when it asks again.
-pub(crate) fn refreshes(say: &Phrases) -> String {
-    fill(say.refreshes, "seconds", &REFRESH_SECONDS.to_string())
 }
 
 #[derive(Template)]
 #[template(path = "results.html")]
 struct Page<'a> {
+    frame: Frame,
     say: &'static Phrases,
     script: &'a str,
     poll: &'a Poll,
     view: View,
-    poster: Poster,
+    refreshes: String,
     where_is_my_vote: &'static str,
-    embedded: bool,
+    invitation: Invitation,
     presenter: bool,
 }
 
 impl Page<'_> {
-    /// How fresh the totals are, for a reader without the script.
+    /// How fresh the totals are, for a page without its script.
     fn freshness(&self) -> String {
         let phrase = match self.view.freshness {
             Freshness::Live => self.say.as_of,
@@ -76,15 +71,11 @@ impl Page<'_> {
         self.view.as_of.map_or(String::new(), |as_of| fill(phrase, "time", &as_of.in_utc()))
     }
 
-    fn refreshes(&self) -> String {
-        refreshes(self.say)
-    }
-
     fn pace_title(&self) -> String {
         fill(self.say.pace, "minutes", &REMEMBERED_MINUTES.to_string())
     }
 
     fn curve_box(&self) -> String {
-        format!("0 0 {} {CURVE_HEIGHT}", STRETCHES - 1)
+        format!("0 0 {} {CURVE_HEIGHT}", INTERVALS - 1)
     }
 }

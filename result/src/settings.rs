@@ -1,20 +1,22 @@
 //! The settings of `result`.
 
 use clap::Args;
-use common::http::Sibling;
-use common::ledger::Ledger;
-use common::ledger::postgres::PostgresLedger;
-use common::presence::Kind;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::settings::{PollSettings, PostgresSettings, RedisSettings, ReplicaSettings, web_address};
+use election::PollSettings;
+use ledger::{Ledger, PostgresLedger};
+use presence::{Kind, Presence, RedisRegistry, Registry};
+use queue::{Queue, RedisQueue};
+use service::ReplicaSettings;
+use status::SetbackLog;
+use store::postgres::PostgresSettings;
+use store::redis::RedisSettings;
+use web::{OtherPage, page_url};
 
-use crate::Board;
+use crate::Config;
 
 /// The port of `vote` in Compose, in Swarm and embedded.
 const VOTE_PORT: u16 = 8000;
 
-/// What `result` needs to know.
+/// The settings that are special to `result`.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     #[command(flatten)]
@@ -23,21 +25,24 @@ pub struct Settings {
     postgres: PostgresSettings,
     #[command(flatten)]
     poll: PollSettings,
-    /// Where people vote [default: port 8000 of the same host]
-    #[arg(long, env = "VOTE_URL", value_parser = web_address)]
+    /// The address of the ballot page [default: port 8000 of the same host]
+    #[arg(long, env = "VOTE_URL", value_parser = page_url)]
     vote_url: Option<String>,
 }
 
 impl Settings {
-    /// Checks the settings and makes the board of this replica.
-    pub fn board(self, replica: &ReplicaSettings) -> anyhow::Result<Board> {
-        let poll = self.poll.load()?;
-        Ok(Board {
-            presence: replica.presence(Kind::Result, Some(&poll)),
+    /// Checks the settings. It does not connect to anything yet.
+    pub fn config(self, replica: &ReplicaSettings) -> anyhow::Result<Config> {
+        let (poll, redis) = (self.poll.load()?, self.redis.connection()?);
+        let side = redis.side_connection();
+        Ok(Config {
+            presence: Presence::starting(Kind::Result, &replica.name(), replica.release(), Some(&poll)),
+            registry: Registry::Redis(RedisRegistry::new(side.clone())),
+            setbacks: Some(SetbackLog::new(side)),
             poll,
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),
-            queue: Queue::Redis(RedisQueue::open(&self.redis)?),
-            ballot: Sibling { url: self.vote_url, port: VOTE_PORT, is_loopback: false },
+            queue: Queue::Redis(RedisQueue::new(redis)),
+            ballot: OtherPage { url: self.vote_url, port: VOTE_PORT, is_loopback: false },
             embedded: false,
         })
     }

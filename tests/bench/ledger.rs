@@ -2,15 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
-use common::ledger::Ledger;
-use common::ledger::postgres::PostgresLedger;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::settings::{PostgresSettings, RedisSettings};
+use election::{Ballot, Choice, PollId, VoterId, random_uuid};
 use futures_util::stream::{self, StreamExt};
 use harness::{Deployment, Postgres, Redis};
+use ledger::Ledger;
+use ledger::PostgresLedger;
+use queue::Queue;
+use queue::RedisQueue;
 use sqlx::{Executor, PgPool};
+use store::postgres::PostgresSettings;
+use store::redis::RedisSettings;
 use tokio::time::sleep;
 
 use crate::plot::{self, Curve};
@@ -127,7 +128,7 @@ async fn plain_upserts(pool: &PgPool) -> f64 {
 
 /// Votes a second that so many workers count, from the start of the first to an empty queue.
 async fn drain(urna: &Deployment, workers: usize, pool: &PgPool, size: i64) -> f64 {
-    let queue = Queue::Redis(RedisQueue::open(&RedisSettings::at(&urna.redis.url())).unwrap());
+    let queue = Queue::Redis(RedisQueue::new(RedisSettings::at(&urna.redis.url()).connection().unwrap()));
     fill(&queue).await;
     let began = Instant::now();
     let _workers: Vec<_> = (0..workers).map(|_| urna.spawn("worker", &[])).collect();

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use common::ballot::{Ballot, Choice, VoterId, random_uuid};
-use common::ledger::Ledger;
-use common::ledger::postgres::PostgresLedger;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::settings::{PostgresSettings, RedisSettings};
+use election::{Ballot, Choice, VoterId, random_uuid};
 use harness::{Deployment, Embedded, client};
+use ledger::Ledger;
+use ledger::PostgresLedger;
 use load_test::latency::Times;
+use queue::Queue;
+use queue::RedisQueue;
+use store::postgres::PostgresSettings;
+use store::redis::RedisSettings;
 use tempfile::TempDir;
 use tokio::time::interval;
 
@@ -85,7 +86,7 @@ async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
 /// What a vote must at least wait for, one after the other, and as seldom as the votes come, so
 /// that processors and disks are as sleepy.
 async fn parts(urna: &Deployment, bare: &Bare) -> Times {
-    let queue = Queue::Redis(RedisQueue::open(&RedisSettings::at(&urna.redis.url())).unwrap());
+    let queue = Queue::Redis(RedisQueue::new(RedisSettings::at(&urna.redis.url()).connection().unwrap()));
     let ledger = PostgresLedger::open(&PostgresSettings::at(&urna.postgres.url())).unwrap();
     let ledger = Ledger::Postgres(ledger);
     queue.probe().await.unwrap();

@@ -60,10 +60,11 @@ impl Table {
     pub fn write(&self, file: &str) {
         let text = format!(
             "# Benchmarks\n\n\
-             Printed by `./bench.sh`, in one run on one machine: the ratios hold elsewhere too, the figures do not.\n\n\
+             Printed by `./bench.sh`, in one run on one machine: the ratios hold elsewhere too, the figures do not. For the aims that are\n\
+             not met, [scaling.md](scaling.md#what-the-missed-aims-are-made-of) says why.\n\n\
              {}\n\n{self}\n\
-             ![Votes counted per second by one, two and four workers, over ballots that are there](growth.svg)\n\n\
-             ![How long a frame takes from the first viewer's screen to the last one's](viewers.svg)\n\n\
+             ![Votes counted per second by one, two and four workers, over the ballots counted before](growth.svg)\n\n\
+             ![How long an update takes from the first viewer's screen to the last one's](viewers.svg)\n\n\
              ![Recorded votes per second and their latency in fifteen seconds of load](load.svg)\n",
             machine()
         );

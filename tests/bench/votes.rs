@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::Instant;
 
-use harness::{Deployment, Embedded, Service, client, eventually};
 use caller::{Caller, Site};
+use harness::{Deployment, Embedded, Service, client, eventually};
 use hyper::Request;
 use load_test::report::Report;
 use redis::AsyncCommands;

@@ -1,16 +1,17 @@
 //! The stores that must keep a contract, and ballots to test them with.
 
-use common::ballot::{Ballot, Choice, PollId, VoterId, random_uuid};
-use common::ledger::Ledger;
-use common::ledger::postgres::PostgresLedger;
-use common::ledger::sqlite::SqliteLedger;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::queue::sqlite::SqliteQueue;
-use common::settings::{PostgresSettings, RedisSettings};
-use common::sqlite::DataFile;
+use election::{Ballot, Choice, PollId, VoterId, random_uuid};
 use harness::{Postgres, Redis, eventually};
+use ledger::Ledger;
+use ledger::PostgresLedger;
+use ledger::SqliteLedger;
+use queue::Queue;
+use queue::RedisQueue;
+use queue::SqliteQueue;
 use sqlx::{Row, SqlitePool};
+use store::postgres::PostgresSettings;
+use store::redis::RedisSettings;
+use store::sqlite::DataFile;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -42,7 +43,9 @@ impl Backend {
 
     pub fn queue(&self) -> Queue {
         match self {
-            Self::Redis(redis) => Queue::Redis(RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap()),
+            Self::Redis(redis) => {
+                Queue::Redis(RedisQueue::new(RedisSettings::at(&redis.url()).connection().unwrap()))
+            }
             Self::Sqlite(_, queue, _) => Queue::Sqlite(queue.clone()),
             Self::Postgres(_) => panic!("PostgreSQL is no queue"),
         }

@@ -17,11 +17,11 @@ const DRAWN: [(&str, &[&str]); 13] = [
     ("ledger", &["election", "store"]),
     ("presence", &["election", "service", "store"]),
     ("status", &["election", "service", "store", "queue", "ledger", "presence"]),
-    ("web", &["service"]),
+    ("web", &[]),
     ("vote", &["election", "service", "store", "queue", "presence", "web"]),
     ("worker", &["election", "service", "store", "queue", "ledger", "presence", "status"]),
     ("result", &["election", "service", "store", "queue", "ledger", "presence", "status", "web"]),
-    ("load-test", &["caller", "election"]),
+    ("load-test", &["caller", "election", "service", "store"]),
 ];
 
 /// The three services in one process, and what only tests use: they may depend on any crate.
@@ -38,7 +38,6 @@ struct Member {
 }
 
 #[test]
-#[ignore = "the crates it names are not all there yet"]
 fn every_crate_depends_on_nothing_but_what_is_drawn() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |folder: &str| fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
@@ -138,7 +137,7 @@ mod judgement {
         ("common/ledger", "dependencies.store = {}"),
         ("common/presence", "dependencies.store = {}"),
         ("common/status", "dependencies.ledger = {}\ndependencies.queue = {}"),
-        ("common/web", "dependencies.service = {}"),
+        ("common/web", "dependencies.askama = '0'"),
         ("vote", "dependencies.queue = {}\ndependencies.web = {}"),
         ("worker", "dependencies.ledger = {}"),
         ("result", "dependencies.status = {}"),
@@ -162,7 +161,7 @@ mod judgement {
         }
         let renamed = "dependencies.pile.workspace = true";
         assert_eq!(judged("common/ledger", renamed), ["ledger may not depend on queue"]);
-        assert_eq!(judged("load-test", "dependencies.web = {}"), ["load-test may not depend on web"]);
+        assert_eq!(judged("load-test", "dependencies.queue = {}"), ["load-test may not depend on queue"]);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use common::ballot::{Ballot, PollId, newest_per_voter};
-use common::ledger::{Ledger, RecordError, Totals};
+use election::{Ballot, PollId, newest_per_voter};
+use ledger::{Ledger, Totals};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use store::WriteError;
 
 use crate::contracts::backends::{Backend, ballot, contract, poll};
 
@@ -109,7 +110,7 @@ async fn one_impossible_ballot_rejects_the_batch_and_records_none_of_it(backend:
     forbid_via_bad(&backend).await;
     let bad = Ballot { via: "bad".to_owned(), ..ballot(2, 0, 1) };
     let refused = ledger.record(&[&ballot(1, 0, 1), &bad]).await;
-    assert!(matches!(refused, Err(RecordError::Rejected(_))), "{refused:?}");
+    assert!(matches!(refused, Err(WriteError::Rejected(_))), "{refused:?}");
     assert!(totals(&ledger).await.votes.is_empty());
     assert_eq!(ledger.record(&[&ballot(1, 0, 1)]).await, Ok(1), "the ledger works on");
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use common::ballot::{Ballot, random_uuid};
-use common::presence::{Announcement, Kind};
-use common::queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
+use election::Ballot;
+use queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
 use tokio::time::{sleep, timeout};
 
 use crate::contracts::backends::{Backend, ballot, contract};
@@ -34,7 +33,6 @@ contract! { [redis, sqlite] {
     a_reader_that_left_is_forgotten_and_what_it_held_is_not,
     a_strange_replica_name_costs_no_vote,
     the_depth_tells_waiting_pending_and_dead,
-    a_replica_that_announced_itself_is_there_until_it_says_goodbye,
     the_depth_tells_how_long_the_oldest_ballot_waits,
 }}
 
@@ -210,34 +208,6 @@ async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {
     let taken = take(&mut queue.consumer("w", NEVER), 10).await;
     queue.settle(&entries(&taken)).await.unwrap();
     assert_eq!(queue.depth().await.unwrap().oldest, None);
-}
-
-async fn a_replica_that_announced_itself_is_there_until_it_says_goodbye(backend: Backend) {
-    let queue = open(&backend).await;
-    let announcement = |name: &str, lately| Announcement {
-        kind: Kind::Vote,
-        name: name.to_owned(),
-        version: "1.2.3".to_owned(),
-        poll: None,
-        running_ms: 1,
-        lately,
-        idle_ms: None,
-        viewers: None,
-        lacks: Vec::new(),
-        worries: false,
-        leaving: false,
-    };
-    let (one, namesake) = (random_uuid(), random_uuid());
-    for (replica, lately) in [(one, 1), (namesake, 2), (one, 3)] {
-        queue.announce(replica, &announcement("vote-1", lately)).await.unwrap();
-    }
-    let mut there = queue.replicas().await.unwrap();
-    there.sort_by_key(|replica| replica.announcement.lately);
-    let said: Vec<_> = there.iter().map(|replica| &replica.announcement).collect();
-    assert_eq!(said, [&announcement("vote-1", 2), &announcement("vote-1", 3)], "each told its newest");
-    assert!(there.iter().all(|replica| !replica.is_silent()));
-    queue.farewell(one).await.unwrap();
-    assert_eq!(queue.replicas().await.unwrap().len(), 1);
 }
 
 /// Opens the queue. The probe makes the connection.

@@ -3,7 +3,12 @@
 //!
 //! The tests run one after the other, because each takes a good part of the machine.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, and nothing outside can reach its items anyway"
+)]
 
 mod compose;
 mod containers;

@@ -103,13 +103,13 @@ impl Node {
     }
 }
 
-/// The commands of the README's code block whose first line begins like this.
-pub fn readme<const N: usize>(first: &str) -> [String; N] {
-    let readme = fs::read_to_string(format!("{ROOT}/README.md")).expect("the README");
-    let block = readme.split("```sh\n").find(|block| block.starts_with(first)).expect("a block");
+/// The commands of the code block in docs/swarm.md whose first line begins like this.
+pub fn documented<const N: usize>(first: &str) -> [String; N] {
+    let page = fs::read_to_string(format!("{ROOT}/docs/swarm.md")).expect("docs/swarm.md");
+    let block = page.split("```sh\n").find(|block| block.starts_with(first)).expect("a block");
     let commands = block.split("```").next().into_iter().flat_map(str::lines).map(str::to_owned);
     let commands: Vec<String> = commands.collect();
-    commands.try_into().unwrap_or_else(|now| panic!("the README's commands have changed: {now:#?}"))
+    commands.try_into().unwrap_or_else(|now| panic!("the commands of docs/swarm.md have changed: {now:#?}"))
 }
 
 /// Runs a shell command in the project's folder; every part of it must succeed.

@@ -1,18 +1,18 @@
-//! `docker stack deploy`: the README's commands on one node, and the lab's three nodes.
+//! `docker stack deploy`: the commands of docs/swarm.md on one node, and the lab's three nodes.
 
 use std::collections::BTreeSet;
 
 use harness::{Voter, client, eventually, free_port};
 
-use crate::node::{Node, attempt, readme, run};
+use crate::node::{Node, attempt, documented, run};
 use crate::{end_well, turn, vote_all_along, vote_and_count};
 
 const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"), ("urna_result", "2/2")];
 
 #[tokio::test]
-async fn one_node_does_what_the_readme_says() {
+async fn one_node_does_what_its_page_says() {
     let [init, token, build, deploy, services, tasks, scale, update, rollback, remove, leave] =
-        readme("docker swarm init");
+        documented("docker swarm init");
     let (_turn, swarm) = (turn().await, Swarm::new());
     let node = swarm.start_alone().await;
     let follow = |line: &str| node.docker(&line.split(' ').skip(1).collect::<Vec<_>>());
@@ -42,7 +42,7 @@ async fn one_node_does_what_the_readme_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
-    let [up, drain, map, activate, kill, _, start, update, down] = readme("stack/lab/up");
+    let [up, drain, map, activate, kill, _, start, update, down] = documented("stack/lab/up");
     let (_turn, lab) = (turn().await, Swarm::new());
     lab.follow(&up);
     let manager = lab.node("manager");
@@ -130,7 +130,7 @@ impl Swarm {
         Node { container: format!("{}-{name}", self.name) }
     }
 
-    /// Runs a command of the README, on this lab and its ports.
+    /// Runs a command of docs/swarm.md, on this lab and its ports.
     fn follow(&self, line: &str) -> String {
         let ([vote, result], name) = (self.ports, &self.name);
         let line = line.replace("urna-lab", name);
@@ -198,7 +198,7 @@ impl Swarm {
         assert_eq!(state, "rollback_completed");
     }
 
-    /// Follows the README: secrets and a poll of a new version, after the database has the new password.
+    /// Follows docs/swarm.md: secrets and a poll of a new version, after the database has the new password.
     fn changes_its_secrets_and_its_poll(&self) {
         let manager = self.node("manager");
         let database = manager.container_of("urna_db").unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use caller::{Caller, Site};
-use common::ballot::Choice;
+use election::Choice;
 use hyper::Request;
 use load_test::vote::{Answer, Told};
 use load_test::voter::Voter;

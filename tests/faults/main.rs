@@ -1,6 +1,11 @@
 //! Tests the promise under faults: `./faults.sh --help`.
 
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
+#![allow(
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a panic is how this program fails, and nothing outside can reach its items anyway"
+)]
 
 mod crowd;
 mod fault;

@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use election::Choice;
 use harness::{Deployment, Postgres, Proxy, Redis, Replica, eventually, totals_of};
-use common::ballot::Choice;
-use load_test::oracle::{Counted, Name, StoreLoss};
+use load_test::oracle::{Counted, StoreLoss, VoteKey};
 use redis::pipe;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -35,7 +35,7 @@ pub struct World {
     machines: Machines,
     copy: Vec<u8>,
     poll: PathBuf,
-    folder: TempDir,
+    _folder: TempDir,
     is_hit_once: bool,
     pub losses: Vec<StoreLoss>,
 }
@@ -64,7 +64,7 @@ impl World {
             machines,
             copy: Vec::new(),
             poll: write_poll(folder.path()),
-            folder,
+            _folder: folder,
             is_hit_once: faults.len() == 1,
             losses: Vec::new(),
         };
@@ -161,7 +161,7 @@ impl World {
     }
 
     /// The votes that wait in the queue, and those of them that no worker has taken.
-    async fn queue(&self, empty_it: bool) -> (BTreeSet<Name>, BTreeSet<Name>) {
+    async fn queue(&self, empty_it: bool) -> (BTreeSet<VoteKey>, BTreeSet<VoteKey>) {
         let mut commands = pipe();
         commands.atomic().cmd("XRANGE").arg("urna:votes").arg("-").arg("+");
         commands.cmd("XPENDING").arg("urna:votes").arg("workers").arg("-").arg("+").arg(1_000_000);

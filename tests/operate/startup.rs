@@ -77,6 +77,26 @@ async fn help_explains_every_setting() {
 }
 
 #[tokio::test]
+async fn a_health_check_needs_no_secret() {
+    let settings = [("COOKIE_KEY_FILE", "/nowhere"), ("MANAGEMENT_LISTEN", "127.0.0.1:1")];
+    let mut check = Service::spawn_with("vote", &["healthcheck"], &settings);
+    assert!(!check.exit().await.success());
+    assert!(check.output().contains("cannot ask http://127.0.0.1:1/livez"), "{}", check.output());
+    let mut vote = Service::spawn("vote", &settings);
+    assert!(!vote.exit().await.success());
+    assert!(vote.output().contains("cannot read /nowhere (COOKIE_KEY_FILE)"), "{}", vote.output());
+}
+
+#[tokio::test]
+async fn a_secret_comes_from_a_flag_or_a_file_and_not_from_both() {
+    let settings = [("COOKIE_KEY_FILE", "/proc/sys/kernel/hostname")];
+    let mut vote = Service::spawn_with("vote", &["--cookie-key", "x"], &settings);
+    assert!(!vote.exit().await.success());
+    let expected = "both --cookie-key and COOKIE_KEY_FILE are set: leave out one of them";
+    assert!(vote.output().contains(expected), "{}", vote.output());
+}
+
+#[tokio::test]
 async fn services_wait_for_their_stores_and_say_so_once() {
     let mut deployment = Deployment::over(Redis::reserve(), Postgres::reserve());
     let (mut vote, mut worker, mut result) =

@@ -62,12 +62,12 @@ async fn the_results_while_parts_are_away() {
     has_no_barriers(&browser, "no votes yet").await;
     let vote = deployment.ready("vote").await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
-    browser.shows("is a worker running?").await;
+    browser.shows("No worker is running").await;
     has_no_barriers(&browser, "a vote that waits").await;
     deployment.postgres.kill().await;
     deployment.redis.kill().await;
     browser.shows("the database is away").await;
-    browser.shows("The queue does not answer").await;
+    browser.shows("Redis does not answer").await;
     has_no_barriers(&browser, "both stores away").await;
     drop(result);
     browser.shows("reconnecting …").await;

@@ -111,9 +111,8 @@ async fn both_pages_say_who_answered_and_which_votes_wait_for_a_worker() {
     voter.shows("1 recorded vote waits to be counted.").await;
     viewer.open(&result.url).await;
     viewer.shows("Answered by result-1").await;
-    viewer
-        .shows("1 recorded vote waits to be counted. None was counted for a while: is a worker running?")
-        .await;
+    viewer.shows("No worker is running, or none can reach Redis. 1 recorded vote waits to be counted.").await;
+    assert_eq!(viewer.run("return document.querySelector('#trouble').pathname").await, "/status");
     let _worker = deployment.ready("worker").await;
     viewer.shows("Nesquik leads by 1 vote.").await;
     for page in [&voter, &viewer] {
@@ -187,7 +186,7 @@ async fn while_a_store_is_away_the_results_name_it_and_recover() {
     viewer.shows("the database is away").await;
     viewer.shows("Nesquik leads by 1 vote.").await;
     deployment.redis.kill().await;
-    viewer.shows("The queue does not answer: votes may not be recorded right now.").await;
+    viewer.shows("Redis does not answer.").await;
     deployment.redis.resume().await;
     deployment.postgres.resume().await;
     viewer.shows("Live").await;

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 
-use harness::{Deployment, Voter, eventually, totals_of};
 use futures_util::FutureExt;
+use harness::{Deployment, Voter, eventually, totals_of};
 use redis::AsyncCommands;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;

@@ -1,14 +1,12 @@
 //! A store that was emptied, or restored from an older copy, is reported once: in the log and the
 //! metrics of one worker, and in the queue. Then voting and counting go on.
 
-use common::ballot::random_uuid;
-use common::health::Part;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::setback::{Loss, Mark, Setback};
-use common::settings::RedisSettings;
+use election::random_uuid;
 use harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
 use redis::AsyncCommands;
+use service::Store;
+use status::{Mark, Setback, SetbackKind, SetbackLog};
+use store::redis::RedisSettings;
 
 #[tokio::test]
 async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
@@ -17,7 +15,7 @@ async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
     let before = fixture.mark().await;
     let () =
         redis::cmd("FLUSHALL").query_async(&mut fixture.deployment.redis.connection().await).await.unwrap();
-    fixture.tells(Part::Queue, Loss::Emptied).await;
+    fixture.tells(Store::Queue, SetbackKind::Wiped).await;
     fixture.everybody_votes("b").await;
     assert_eq!(fixture.mark().await.ledger, before.ledger);
     fixture.was_told_once().await;
@@ -43,7 +41,7 @@ async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
     redis.wipe();
     redis.resume().await;
     fixture.deployment.postgres.resume().await;
-    assert_eq!(fixture.tells(Part::Queue, Loss::Emptied).await.exposed, Some(VOTERS as u64));
+    assert_eq!(fixture.tells(Store::Queue, SetbackKind::Wiped).await.exposed, Some(VOTERS as u64));
     fixture.everybody_votes("a").await;
     fixture.was_told_once().await;
 }
@@ -57,7 +55,7 @@ async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
         .execute(&fixture.deployment.postgres.pool().await)
         .await
         .unwrap();
-    let told = fixture.tells(Part::Ledger, Loss::Emptied).await;
+    let told = fixture.tells(Store::Ledger, SetbackKind::Wiped).await;
     assert_eq!(told.exposed, Some(before.to.unsigned_abs()));
     fixture.everybody_votes("b").await;
     assert_ne!(fixture.mark().await.ledger, before.ledger);
@@ -85,7 +83,7 @@ async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     fixture.deployment.postgres.restore(&copy);
     fixture.deployment.postgres.resume().await;
     let missing = (after.to - before.to).unsigned_abs();
-    assert_eq!(fixture.tells(Part::Ledger, Loss::Older).await.exposed, Some(missing));
+    assert_eq!(fixture.tells(Store::Ledger, SetbackKind::Older).await.exposed, Some(missing));
     fixture.everybody_votes("a").await;
     fixture.was_told_once().await;
 }
@@ -114,29 +112,30 @@ async fn restarts_of_everything_are_no_setback() {
 #[tokio::test]
 async fn of_many_workers_that_notice_the_same_one_tells_it() {
     let redis = Redis::start().await;
-    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
-    let said = queue.word().await.unwrap();
+    let log = log(&redis);
+    let said = log.read().await.unwrap();
     let mark = Mark { ledger: random_uuid(), from: None, to: 5 };
-    let setback = Setback { at_ms: said.now_ms, store: Part::Queue, loss: Loss::Emptied, exposed: Some(2) };
+    let setback =
+        Setback { at_ms: said.now_ms, store: Store::Queue, kind: SetbackKind::Wiped, exposed: Some(2) };
     for may_tell in [true, false, false] {
-        let written = queue.remark(&said.text, &mark, Some(&setback)).await.unwrap();
+        let written = log.replace(&said.text, &mark, Some(&setback)).await.unwrap();
         assert_eq!(written.is_some(), may_tell);
     }
-    assert_eq!(listed(queue.clone()).await, [setback]);
-    assert_eq!(queue.word().await.unwrap().mark, Some(mark));
+    assert_eq!(listed(&log).await, [setback]);
+    assert_eq!(log.read().await.unwrap().mark, Some(mark));
 }
 
 #[tokio::test]
 async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
     let redis = Redis::start().await;
-    let queue = RedisQueue::open(&RedisSettings::at(&redis.url())).unwrap();
+    let log = log(&redis);
     for to in 0..12 {
-        let setback = Setback { at_ms: to, store: Part::Ledger, loss: Loss::Older, exposed: None };
+        let setback = Setback { at_ms: to, store: Store::Ledger, kind: SetbackKind::Older, exposed: None };
         let mark = Mark { ledger: random_uuid(), from: None, to };
-        let text = queue.word().await.unwrap().text;
-        queue.remark(&text, &mark, Some(&setback)).await.unwrap();
+        let text = log.read().await.unwrap().text;
+        log.replace(&text, &mark, Some(&setback)).await.unwrap();
     }
-    let kept = listed(queue).await;
+    let kept = listed(&log).await;
     assert_eq!(kept.iter().map(|setback| setback.at_ms).collect::<Vec<_>>(), Vec::from_iter((2..12).rev()));
 }
 
@@ -192,17 +191,16 @@ impl Fixture {
     }
 
     /// Waits until a setback is in the list, and checks it.
-    async fn tells(&self, store: Part, loss: Loss) -> Setback {
+    async fn tells(&self, store: Store, kind: SetbackKind) -> Setback {
         eventually(&format!("a setback of the {store}"), async || {
             let found = self.listed().await.pop();
-            found.inspect(|setback| assert_eq!((setback.store, setback.loss), (store, loss)))
+            found.inspect(|setback| assert_eq!((setback.store, setback.kind), (store, kind)))
         })
         .await
     }
 
     async fn listed(&self) -> Vec<Setback> {
-        let queue = RedisQueue::open(&RedisSettings::at(&self.deployment.redis.url())).unwrap();
-        listed(queue).await
+        listed(&log(&self.deployment.redis)).await
     }
 
     /// Checks that one setback is in the list, in the logs and in the metrics, once the marks are up to date.
@@ -227,9 +225,12 @@ impl Fixture {
     }
 }
 
-async fn listed(queue: RedisQueue) -> Vec<Setback> {
-    let setbacks = Queue::Redis(queue).setbacks().await.unwrap();
-    setbacks.into_iter().map(|(setback, _)| setback).collect()
+fn log(redis: &Redis) -> SetbackLog {
+    SetbackLog::new(RedisSettings::at(&redis.url()).connection().unwrap())
+}
+
+async fn listed(log: &SetbackLog) -> Vec<Setback> {
+    log.latest().await.unwrap().into_iter().map(|(setback, _)| setback).collect()
 }
 
 async fn start_worker(deployment: &Deployment) -> Replica {

@@ -3,7 +3,6 @@
 use harness::{Deployment, Postgres, Redis, Voter, client, eventually};
 use load_test::vote::Answer;
 
-
 #[tokio::test]
 async fn a_recorded_vote_is_answered_by_a_redirect_to_a_page_that_says_so() {
     let deployment = start().await;

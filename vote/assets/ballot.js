@@ -1,12 +1,13 @@
-// Votes without loading the page anew. Every answer is the page itself, as the
-// server would show it without this script; only what it says is taken over.
+// Votes without loading the page again. Every answer is the whole page, as the
+// server would show it without this script. The script copies its texts into this page.
 
-// Longer than the server takes to give up on its queue.
+// Longer than the server waits for its queue.
 const ANSWER_WITHIN_MS = 15_000;
 
-// Votes that wait are looked at again after this, and up to as much again, so
-// that a room full of phones does not ask at once. It is longer than the server
-// takes to see that a vote waits: two looks at the queue, two seconds apart.
+// While votes wait, the page looks again after this time and a random one of up to
+// the same length, so that a room full of phones does not ask at the same moment.
+// The server needs two looks at the queue, two seconds apart, to see that a vote
+// waits, so this is longer than that.
 const LOOK_AGAIN_AFTER_MS = 4_500;
 
 let sending = false;
@@ -29,9 +30,9 @@ async function cast(button) {
   }
   sending = true;
   for (const other of button.form.elements) other.removeAttribute("data-open");
-  // It stays marked until it is recorded, so that one sees what to press again.
+  // The button stays marked until the vote is recorded, so that people see what to press again.
   button.setAttribute("data-open", "");
-  // An older page must not come in after the answer, nor its cookie.
+  // A page that was requested before must not arrive after the answer, nor must its cookie.
   clearTimeout(nextLook);
   look.abort();
   say("sending");
@@ -66,7 +67,7 @@ function takeOver(page) {
   tellLocalTime(page);
   const [mine, theirs] = [document, page].map((each) => each.querySelector("main"));
   if (theirs.dataset.edition !== mine.dataset.edition) {
-    // The new page can tell of a recorded vote by itself, and has the script that belongs to it.
+    // The vote is recorded: load the new page, which says so and has its own script.
     if (theirs.querySelector(".recorded")) return location.reload();
     return replace(mine, theirs, page);
   }
@@ -80,7 +81,7 @@ function takeOver(page) {
   place("answer").scrollIntoView({ block: "nearest" });
 }
 
-// A page that says why the vote was not taken.
+// Shows a page that says why the vote was not taken.
 function replace(mine, theirs, page) {
   mine.replaceWith(theirs);
   place("waiting").textContent = "";
@@ -99,14 +100,14 @@ function place(id) {
   return document.getElementById(id);
 }
 
-// Recorded votes may wait for a worker, and the reader sees when they no longer do.
+// Recorded votes may wait for a worker. The visitor sees when they no longer wait.
 function lookAgain() {
   clearTimeout(nextLook);
   nextLook = setTimeout(async () => {
     look = new AbortController();
     const page = await fetchPage({}, look).catch(() => null);
     const [mine, theirs] = [document, page].map((each) => each?.querySelector("main").dataset.edition);
-    // A notice, or a vote to press again, stays until its reader has read it.
+    // A notice, or a marked button to press again, stays until the visitor acts.
     if (!mine || sending || document.querySelector("[data-open]")) return;
     if (theirs && theirs !== mine) return location.reload();
     const waiting = theirs ? page.getElementById("waiting").textContent : place("waiting").textContent;

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The queue's clock, carried on by this machine's monotonic one: a replica
-/// whose wall clock is wrong must not make its votes outrank later ones.
+/// Shows the time of the queue's clock. Between two answers of the queue, this
+/// machine's monotonic clock carries it on. The wall clock is not used: if it is
+/// wrong, the votes of this replica must not outrank later ones.
 #[derive(Debug)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -18,15 +19,15 @@ impl Clock {
         Self { origin: Instant::now(), at_origin_ms: OnceLock::new() }
     }
 
-    /// The time, once the queue has told it.
+    /// The time, if the queue has told it yet.
     pub(crate) fn now_ms(&self) -> Option<i64> {
         let at_origin_ms = self.at_origin_ms.get()?.load(Ordering::Relaxed);
         Some(at_origin_ms + self.since_origin_ms())
     }
 
-    /// The queue read its clock at some moment of that round trip, so it now
-    /// shows `now_ms` at least and `took` more at most: within that, what is
-    /// known stays as it is, and a slow answer moves nothing without need.
+    /// Sets the clock by an answer that took `took`. The queue's clock now shows at
+    /// least `now_ms`, and at most `took` more. If our clock is within that range, it
+    /// stays as it is, so a slow answer does not move it needlessly.
     pub(crate) fn set(&self, now_ms: i64, took: Duration) {
         let latest_ms = now_ms + took.as_millis() as i64;
         let known_ms = self.now_ms().unwrap_or(now_ms).clamp(now_ms, latest_ms);

@@ -1,13 +1,14 @@
-//! The ballot page. It takes votes, and answers *Recorded* only once a vote
-//! is safe in the queue. It never touches the ledger and buffers nothing.
+//! The ballot page. It takes votes, and answers *Recorded* only once the vote is
+//! safe in the queue. It never touches the ledger, and buffers nothing.
 
+mod cast;
 mod clock;
-mod figures;
-mod form;
+mod cookie;
+mod metrics;
 mod page;
-mod readiness;
+mod phrases;
+mod queue_watch;
 mod settings;
-mod voter;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock};
@@ -16,104 +17,102 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
-use common::health::{Health, Part};
-use common::http::{self, Asset, STYLE, Sibling};
-use common::poll::Poll;
-use common::presence::Presence;
-use common::queue::Queue;
+use election::Poll;
+use presence::{Presence, Registry};
+use queue::Queue;
+use service::{Health, Store};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
+use web::{Asset, LOCAL_TIME, OtherPage, STYLE, for_browsers};
 
 use self::clock::Clock;
-use self::figures::FIGURES;
-use self::readiness::Watch;
+pub use self::cookie::Keys;
+use self::metrics::METRICS;
+use self::queue_watch::QueueWatch;
 pub use self::settings::{QueueBound, Settings};
-pub use self::voter::Keys;
 
-/// Votes without loading the page anew.
-static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new(
-        "ballot.js",
-        "text/javascript; charset=utf-8",
-        concat!(include_str!("../../common/assets/local-time.js"), include_str!("../assets/ballot.js")),
-    )
-});
+/// The script that votes without loading the page again.
+static SCRIPT: LazyLock<Asset> =
+    LazyLock::new(|| Asset::script("ballot.js", [LOCAL_TIME, include_str!("../assets/ballot.js")].concat()));
 
-/// What must be there for `vote` to be ready.
-pub const NEEDS: &[Part] = &[Part::Queue];
+/// The stores without which `vote` is not ready.
+pub const NEEDS: &[Store] = &[Store::Queue];
 
-/// A vote is a dozen bytes; nobody needs more than this.
+/// The most bytes that a form may have. A vote has a dozen.
 const BODY_MAX: usize = 1024;
 
-/// Longer than a queue that is well takes to answer, and not worth a person's notice.
-const FIRST_LOOK_WITHIN: Duration = Duration::from_secs(1);
+/// At the start, the first probe may take this long. A healthy queue answers
+/// sooner, and people do not notice the wait.
+const FIRST_PROBE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Everything a voter needs: the poll, the keys of the cookies, and the queue.
+/// What a replica of `vote` is made of.
 #[derive(Debug)]
-pub struct Booth {
-    /// What is asked.
+pub struct Config {
+    /// The poll that runs.
     pub poll: Poll,
-    /// Where votes go.
+    /// The queue to which votes are appended.
     pub queue: Queue,
     /// How many votes may wait there.
     pub queue_max: u64,
-    /// Sign and verify the voters' cookies.
+    /// Whether this replica is unready while the queue might lose votes.
+    pub require_durable_queue: bool,
+    /// The keys that sign and verify the voters' cookies.
     pub keys: Keys,
-    /// This replica.
-    pub presence: Presence,
-    /// Whether the page is served over https, so that its cookie must be.
+    /// Whether the cookie is `Secure`, because the page is served over https.
     pub secure_cookie: bool,
     /// The page with the results.
-    pub results: Sibling,
-    /// Whether a queue that might lose votes makes this replica unready.
-    pub require_durable_queue: bool,
-    /// Whether everything runs in one process: shown on the page.
+    pub results: OtherPage,
+    /// The registry in which this replica announces itself.
+    pub registry: Registry,
+    /// The presence of this replica.
+    pub presence: Presence,
+    /// Whether everything runs in one process. The page says so.
     pub embedded: bool,
 }
 
 /// Takes votes on `listener` until `shutdown`.
-pub async fn serve(listener: TcpListener, booth: Booth, health: Health, shutdown: CancellationToken) {
-    FIGURES.capacity.set(booth.queue_max as f64);
-    let desk = Arc::new(Desk::with(booth));
-    let mut watch = Watch::new(&desk, &health);
-    // Before the first voter, who would else be told *Not recorded*; but a
-    // queue that does not answer must not keep the page away.
-    let pause = timeout(FIRST_LOOK_WITHIN, watch.look()).await.unwrap_or_default();
-    tracing::info!("votes are taken by {}", desk.booth.presence.name());
+pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdown: CancellationToken) {
+    METRICS.capacity.set(config.queue_max as f64);
+    let app = Arc::new(App::of(config));
+    let mut watch = QueueWatch::of(&app, &health);
+    // Probe before the first voter comes, who would otherwise be told *Not recorded*. This must
+    // not take long: if the queue does not answer, the page must be served all the same.
+    let pause = timeout(FIRST_PROBE_WITHIN, watch.probe()).await.unwrap_or_default();
+    tracing::info!("votes are taken by {}", app.config.presence.name());
     tokio::join!(
         watch.keep(pause, &shutdown),
-        http::serve(listener, router(desk.clone()), shutdown.clone()),
-        desk.booth.presence.keep(&desk.booth.queue, &health, &shutdown),
+        service::http::serve(listener, router(app.clone()), shutdown.clone()),
+        app.config.presence.keep(&app.config.registry, &health, &shutdown),
     );
 }
 
-/// The ballot page alone, to which the fuzz targets talk without a network.
+/// The ballot page alone. The fuzz targets use it without a network.
 #[cfg(feature = "fuzzing")]
-pub fn router_of(booth: Booth) -> Router {
-    router(Arc::new(Desk::with(booth)))
+pub fn router_of(config: Config) -> Router {
+    router(Arc::new(App::of(config)))
 }
 
-/// The booth at work: what its handlers share.
+/// What the handlers share.
 #[derive(Debug)]
-struct Desk {
-    booth: Booth,
-    /// Names this poll on this page, so that an open page notices another.
+struct App {
+    config: Config,
+    /// The edition of the page: an open page of another edition loads itself again.
     edition: String,
     clock: Clock,
-    /// Told when an append went unanswered, so that the queue is probed at once.
+    /// Notified when an append got no answer, so that the queue is probed at once.
     doubt: Notify,
-    /// The recorded votes that are not counted for a while.
+    /// How many recorded votes have waited to be counted at two probes in a row.
     waiting: AtomicU64,
 }
 
-impl Desk {
-    fn with(booth: Booth) -> Self {
+impl App {
+    fn of(config: Config) -> Self {
         Self {
-            edition: http::edition(&SCRIPT, booth.poll.texts()),
-            booth,
+            edition: web::edition(&SCRIPT, config.poll.texts()),
+            config,
             clock: Clock::new(),
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
@@ -121,11 +120,11 @@ impl Desk {
     }
 }
 
-fn router(desk: Arc<Desk>) -> Router {
+fn router(app: Arc<App>) -> Router {
     let app = Router::new()
-        .route("/", get(page::ballot).post(form::cast))
+        .route("/", get(page::ballot).post(cast::cast))
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .with_state(desk);
-    let own_page_only = CsrfLayer::new().with_rejection_response(form::from_another_site);
-    http::for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)).layer(own_page_only))
+        .with_state(app);
+    let own_page_only = CsrfLayer::new().with_rejection_response(cast::from_another_site);
+    for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)).layer(own_page_only))
 }

@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
-use common::health::Command;
-use common::service;
-use common::settings::ReplicaSettings;
+use service::ReplicaSettings;
+use service::health::Command;
 
 /// The ballot page: takes votes and appends them to the queue in Redis.
 #[derive(Parser)]
@@ -14,7 +13,7 @@ use common::settings::ReplicaSettings;
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Where the page is served
+    /// The address and port on which the page is served
     #[arg(long, env = "LISTEN", default_value = "0.0.0.0:80")]
     listen: SocketAddr,
     #[command(flatten)]
@@ -25,16 +24,17 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("vote", run(service::parse()).await)
+    service::end("vote", run().await)
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
+    let cli: Cli = service::parse()?;
     if let Some(command) = cli.command {
         return command.run(cli.replica.management_listen).await;
     }
     service::start_log();
-    let booth = cli.settings.booth(&cli.replica)?;
+    let config = cli.settings.config(&cli.replica)?;
     let listener = service::bind(cli.listen, "LISTEN").await?;
-    service::run(&cli.replica, vote::NEEDS, |health, shutdown| vote::serve(listener, booth, health, shutdown))
-        .await
+    let serve = |health, shutdown| vote::serve(listener, config, health, shutdown);
+    service::run(&cli.replica, vote::NEEDS, serve).await
 }

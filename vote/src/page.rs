@@ -7,73 +7,86 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
-use common::ballot::Choice;
-use common::http::{self, Reader};
-use common::moment::Moment;
-use common::phrases::{Phrase, Phrases, fill, isolated};
-use common::poll::Poll;
-use metrics::Counter;
+use election::{Choice, Poll};
+use web::{Frame, Language, Moment, Phrase, Visitor, fill, isolated};
 
-use crate::figures::Figures;
-use crate::voter::{Recorded, Voter};
-use crate::{Desk, SCRIPT};
+use crate::cookie::{Recorded, VoterCookie};
+use crate::phrases::{Phrases, say};
+use crate::{App, SCRIPT};
 
-/// Shows the ballot, and gives a browser that is not known yet its identity.
+/// Shows the ballot. A GET also gives a new browser its voter id.
 ///
-/// Only on GET. If a POST did so too, a lost answer and a second try would
-/// make two voters of one; and whoever asks with HEAD, such as a monitor, does
-/// not vote. An old key's cookie is signed anew, and the voter stays the same.
+/// A POST gives no id: after a lost answer, the second try would make another voter.
+/// A HEAD gives none either, because it comes from programs that do not vote, such
+/// as monitors. A cookie of an older key is signed again for the same voter.
 pub(crate) async fn ballot(
-    State(desk): State<Arc<Desk>>,
-    Extension(reader): Extension<Reader>,
+    State(app): State<Arc<App>>,
+    Extension(visitor): Extension<Visitor>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let voter = desk.booth.keys.verify(&headers).unwrap_or_else(Voter::unknown);
-    let mut response = render(&desk, &reader, &voter, None);
-    if method == Method::GET && !desk.booth.keys.is_current(&headers) {
-        set_cookie(&desk, &mut response, &voter);
+    let cookie = app.config.keys.verify(&headers).unwrap_or_else(VoterCookie::new);
+    let mut response = render(&app, &visitor, &cookie, None);
+    if method == Method::GET && !app.config.keys.is_current(&headers) {
+        set_cookie(&app, &mut response, &cookie);
     }
     response
 }
 
-/// What the page says about a vote that was not recorded.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trouble {
-    pub(crate) title: Phrase,
-    pub(crate) text: Phrase,
-    pub(crate) status: StatusCode,
-    /// How it is counted in the metrics.
-    pub(crate) outcome: Outcome,
+/// Why a vote that was understood was not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is certainly not in the queue.
+    NotRecorded,
+    /// It was sent to the queue, and no answer came.
+    NotConfirmed,
+    /// It was made on the page of another poll, where its key means something else.
+    OtherPoll,
 }
 
-/// The counter of one outcome.
-pub(crate) type Outcome = fn(&Figures) -> &Counter;
+impl Failure {
+    /// The title and the text of the answer.
+    fn phrases(self) -> (Phrase, Phrase) {
+        match self {
+            Self::NotRecorded => (|to| say(to).not_recorded, |to| say(to).box_closed),
+            Self::NotConfirmed => (|to| say(to).not_confirmed, |to| say(to).no_answer),
+            Self::OtherPoll => (|to| say(to).not_recorded, |to| say(to).other_poll),
+        }
+    }
+}
 
-/// The page for this voter.
-pub(crate) fn render(desk: &Desk, reader: &Reader, voter: &Voter, trouble: Option<Trouble>) -> Response {
-    let (booth, say) = (&desk.booth, reader.say);
-    let recorded = voter.recorded.as_ref().filter(|recorded| recorded.poll == booth.poll.id);
-    let waiting = desk.waiting.load(Ordering::Relaxed);
-    http::page(&Page {
-        say,
+/// The page for the voter with this cookie, perhaps after a vote that failed.
+pub(crate) fn render(
+    app: &App,
+    visitor: &Visitor,
+    cookie: &VoterCookie,
+    failure: Option<Failure>,
+) -> Response {
+    let (config, language) = (&app.config, visitor.language);
+    let recorded = cookie.recorded.as_ref().filter(|recorded| recorded.poll == config.poll.id);
+    let waiting = app.waiting.load(Ordering::Relaxed);
+    web::page(&Page {
+        frame: Frame::of(visitor, config.presence.name(), config.embedded),
+        say: say(language),
         script: SCRIPT.path(),
-        edition: &desk.edition,
-        poll: &booth.poll,
+        edition: &app.edition,
+        poll: &config.poll,
         chosen: recorded.map(|recorded| recorded.choice),
-        answer: answer(&booth.poll, recorded, trouble, say),
-        waiting: if waiting > 0 { say.language.count(say.waiting, waiting) } else { String::new() },
-        replica: fill(say.answered_by, "replica", booth.presence.name()),
-        embedded: booth.embedded,
-        results: booth.results.url(reader),
+        answer: answer(&config.poll, recorded, failure, language),
+        waiting: if waiting > 0 {
+            language.count(web::say(language).waiting, waiting)
+        } else {
+            String::new()
+        },
+        results: config.results.url(visitor),
     })
 }
 
 /// Sends the voter's cookie with the response.
-pub(crate) fn set_cookie(desk: &Desk, response: &mut Response, voter: &Voter) {
-    match desk.booth.keys.sign(voter, desk.booth.secure_cookie) {
+pub(crate) fn set_cookie(app: &App, response: &mut Response, cookie: &VoterCookie) {
+    match app.config.keys.sign(cookie, app.config.secure_cookie) {
         Ok(cookie) => {
             response.headers_mut().insert(SET_COOKIE, cookie);
         }
@@ -84,23 +97,22 @@ pub(crate) fn set_cookie(desk: &Desk, response: &mut Response, voter: &Voter) {
 #[derive(Template)]
 #[template(path = "ballot.html")]
 struct Page<'a> {
+    frame: Frame,
     say: &'static Phrases,
     script: &'a str,
     edition: &'a str,
     poll: &'a Poll,
     chosen: Option<Choice>,
     answer: Answer,
-    /// How many recorded votes are not counted yet, if any are not.
+    /// A sentence that says how many recorded votes wait to be counted. Empty if none do.
     waiting: String,
-    replica: String,
-    embedded: bool,
     results: String,
 }
 
-/// What became of the last vote.
+/// What the page says about the voter's last vote.
 #[derive(Default)]
 struct Answer {
-    /// How it looks.
+    /// The class in the style sheet.
     class: &'static str,
     verdict: &'static str,
     at: Option<Moment>,
@@ -108,13 +120,15 @@ struct Answer {
     invitation: &'static str,
 }
 
-fn answer(poll: &Poll, recorded: Option<&Recorded>, trouble: Option<Trouble>, say: &Phrases) -> Answer {
+fn answer(poll: &Poll, recorded: Option<&Recorded>, failure: Option<Failure>, language: Language) -> Answer {
+    let say = say(language);
     let told = recorded.and_then(|recorded| Some((recorded, isolated(poll.label(recorded.choice)?))));
-    match (trouble, told) {
-        (Some(trouble), told) => {
+    match (failure, told) {
+        (Some(failure), told) => {
+            let (title, text) = failure.phrases();
             let kept = told.map(|(_, label)| format!(" {}", fill(say.last_recorded, "label", &label)));
-            let text = (trouble.text)(say).to_owned() + &kept.unwrap_or_default();
-            Answer { class: "trouble", verdict: (trouble.title)(say), text, ..Answer::default() }
+            let text = text(language).to_owned() + &kept.unwrap_or_default();
+            Answer { class: "trouble", verdict: title(language), text, ..Answer::default() }
         }
         (None, Some((recorded, label))) => {
             let phrase = if recorded.changed { say.changed_to } else { say.voted_for };

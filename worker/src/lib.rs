@@ -1,59 +1,75 @@
-//! Moves votes from the queue to the ledger, in three stages that overlap:
-//! while one batch is being recorded, the next is taken and the last settled.
+//! Moves votes from the queue to the ledger, in three stages that overlap. While
+//! one batch is recorded, the next is taken and the one before is settled.
 //!
-//! Batches form by themselves: a batch is what waited when the stage before
-//! was free to take it. An idle worker takes a lone vote at once; a busy one
-//! takes as many as came meanwhile.
+//! Batches form by themselves: a batch is all that waits when the worker can take
+//! one. An idle worker takes a single vote at once. A busy one takes all the votes
+//! that arrived meanwhile.
 //!
-//! The worker reads no poll: every ballot counts under its own.
+//! The worker reads no poll file: every ballot counts under the poll that it names.
 
-mod books;
-mod dependency;
-mod figures;
-mod setbacks;
+mod batch;
+mod metrics;
+mod patience;
 mod settings;
 mod verify;
 
 use std::sync::LazyLock;
 
-use common::health::{Health, Part};
-use common::ledger::Ledger;
-use common::presence::Presence;
-use common::queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
+use ledger::Ledger;
+use presence::{Presence, Registry};
+use queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
+use service::{Health, Store};
+use status::SetbackWatch;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use self::books::{Books, Counted};
-use self::dependency::Dependency;
-use self::figures::FIGURES;
+use self::batch::{RecordedBatch, Recorder};
+use self::metrics::METRICS;
+use self::patience::Patience;
 pub use self::settings::Settings;
 pub use self::verify::verify;
 
-/// What must be there for `worker` to be ready.
-pub const NEEDS: &[Part] = &[Part::Queue, Part::Ledger];
+/// The stores without which `worker` is not ready.
+pub const NEEDS: &[Store] = &[Store::Queue, Store::Ledger];
 
-/// A transaction's fixed costs vanish in a batch of this size, and losing
-/// one to a crash repeats no more than this.
+/// The largest batch. In a batch of this size, the fixed costs of a transaction hardly
+/// matter. After a crash, at most this much work per batch is repeated.
 const BATCH_MAX: usize = 1_000;
 
-/// Batches between two stages. One keeps both stages busy; more would only
-/// hold votes that another worker could take.
+/// How many batches may wait between two stages. One keeps both stages busy. More
+/// would only hold votes that another worker could take.
 const AHEAD: usize = 1;
 
-/// Works until `shutdown`. What was taken and not recorded by then stays in
-/// the queue, for the next worker.
-pub async fn run(
-    queue: &Queue,
-    ledger: &Ledger,
-    presence: &Presence,
-    health: &Health,
-    shutdown: &CancellationToken,
-) {
-    LazyLock::force(&FIGURES);
+/// What a replica of `worker` is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// The queue from which votes are taken.
+    pub queue: Queue,
+    /// The ledger in which they are counted.
+    pub ledger: Ledger,
+    /// Notices a store that was wiped or set back. The embedded mode needs none,
+    /// because queue and ledger are in one file, and are wiped or restored together.
+    pub setbacks: Option<SetbackWatch>,
+    /// The registry in which this replica announces itself.
+    pub registry: Registry,
+    /// The presence of this replica.
+    pub presence: Presence,
+}
+
+/// Works until `shutdown`. Entries that were taken but not recorded by then stay in
+/// the queue for another worker.
+pub async fn run(config: Config, health: Health, shutdown: CancellationToken) {
+    LazyLock::force(&METRICS);
+    let Config { queue, ledger, setbacks, registry, presence } = config;
+    let notice_setbacks = async {
+        if let Some(setbacks) = setbacks {
+            shutdown.run_until_cancelled(setbacks.keep()).await;
+        }
+    };
     tokio::join!(
-        work(queue, ledger, presence, health, shutdown),
-        presence.keep(queue, health, shutdown),
-        shutdown.run_until_cancelled(setbacks::watch(queue, ledger)),
+        work(&queue, &ledger, &presence, &health, &shutdown),
+        presence.keep(&registry, &health, &shutdown),
+        notice_setbacks,
     );
 }
 
@@ -64,13 +80,13 @@ async fn work(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let mut source = Dependency::new(Part::Queue, "the queue", health, shutdown);
-    // An empty queue says nothing to who takes from it for a second, and a worker is ready before.
+    let mut patience = Patience::with(Store::Queue, health, shutdown);
+    // If the queue is empty, `take` waits for a second. The worker is ready before that.
     if queue.depth().await.is_ok() {
-        source.answered();
+        patience.answered();
     }
-    let mut books = Books { ledger, store: Dependency::new(Part::Ledger, "the ledger", health, shutdown) };
-    if books.open().await.is_none() {
+    let mut recorder = Recorder { ledger, patience: Patience::with(Store::Ledger, health, shutdown) };
+    if recorder.prepare().await.is_none() {
         return;
     }
     tracing::info!("votes are counted by {}", presence.name());
@@ -78,19 +94,20 @@ async fn work(
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);
     tokio::join!(
-        take(&mut consumer, source, taken, shutdown),
-        record(books, presence, to_record, recorded),
+        take(&mut consumer, patience, taken, shutdown),
+        record(recorder, presence, to_record, recorded),
         settle(queue, to_settle),
     );
     if let Err(error) = consumer.leave().await {
-        tracing::debug!("left without a goodbye: {error}");
+        tracing::debug!("could not leave the queue: {error}");
     }
 }
 
-/// Takes the next batch as soon as, and not before, there is room for it.
+/// Takes a batch only when the next stage has room for it. Until then, another worker can take
+/// those votes.
 async fn take(
     consumer: &mut Consumer,
-    mut source: Dependency<'_>,
+    mut patience: Patience<'_>,
     taken: mpsc::Sender<Vec<Delivery>>,
     shutdown: &CancellationToken,
 ) {
@@ -100,48 +117,50 @@ async fn take(
         }
         match consumer.take(BATCH_MAX).await {
             Ok(batch) => {
-                source.answered();
+                patience.answered();
                 if !batch.is_empty() {
                     room.send(batch);
                 }
             }
             Err(error) => {
-                source.pause(&error).await;
+                patience.pause(&error).await;
             }
         }
     }
 }
 
 async fn record(
-    mut books: Books<'_>,
+    mut recorder: Recorder<'_>,
     presence: &Presence,
     mut taken: mpsc::Receiver<Vec<Delivery>>,
-    recorded: mpsc::Sender<Counted>,
+    recorded: mpsc::Sender<RecordedBatch>,
 ) {
     while let Some(batch) = taken.recv().await {
-        FIGURES.batch.record(batch.len() as f64);
-        let Some(counted) = books.count(batch).await else { return };
-        FIGURES.counted.increment(counted.news);
-        presence.did(counted.news);
-        if recorded.send(counted).await.is_err() {
+        METRICS.batch.record(batch.len() as f64);
+        let Some(batch) = recorder.record(batch).await else { return };
+        METRICS.counted.increment(batch.news);
+        presence.did(batch.news);
+        if recorded.send(batch).await.is_err() {
             return;
         }
     }
 }
 
-/// What could not be settled comes back, is found to be counted already, and
-/// is settled then. It would seem to wait meanwhile, so there is a second try:
-/// the first may have found the connection that an outage had broken.
-async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<Counted>) {
-    while let Some(counted) = recorded.recv().await {
-        let mut settled = queue.settle(&counted.entries).await;
+/// Settles recorded entries, and buries those that can never be counted.
+///
+/// An entry that could not be settled is delivered again, changes nothing in the
+/// ledger, and is settled then. Until then it would seem to wait. So there is a second
+/// try, because the first may have used a connection that an outage had broken.
+async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<RecordedBatch>) {
+    while let Some(batch) = recorded.recv().await {
+        let mut settled = queue.settle(&batch.entries).await;
         if settled.is_err() {
-            settled = queue.settle(&counted.entries).await;
+            settled = queue.settle(&batch.entries).await;
         }
-        for (entry, reason) in &counted.dead {
+        for (entry, reason) in &batch.dead {
             tracing::error!("entry {} can never be counted: {reason}", entry.0);
             let buried = queue.bury(entry, reason).await;
-            FIGURES.dead.increment(u64::from(buried.is_ok()));
+            METRICS.dead.increment(u64::from(buried.is_ok()));
             settled = settled.and(buried);
         }
         if let Err(error) = settled {

@@ -3,12 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use common::health;
-use common::presence::Kind;
-use common::service;
-use common::settings::ReplicaSettings;
+use service::{ReplicaSettings, health};
 
-/// Drains the queue in Redis into the ledger in PostgreSQL.
+/// Takes votes from the queue in Redis and counts them in the ledger in PostgreSQL.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -30,22 +27,20 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("worker", run(service::parse()).await)
+    service::end("worker", run().await)
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run() -> anyhow::Result<()> {
+    let cli: Cli = service::parse()?;
     if let Some(Command::Health(command)) = cli.command {
         return command.run(cli.replica.management_listen).await;
     }
     if let Some(Command::Verify) = cli.command {
-        let (queue, ledger) = cli.settings.open()?;
-        return worker::verify(&queue, &ledger).await;
+        let config = cli.settings.config(&cli.replica)?;
+        return worker::verify(&config.queue, &config.ledger).await;
     }
     service::start_log();
-    let (queue, ledger) = cli.settings.open()?;
-    let presence = cli.replica.presence(Kind::Worker, None);
-    service::run(&cli.replica, worker::NEEDS, async |health, shutdown| {
-        worker::run(&queue, &ledger, &presence, &health, &shutdown).await;
-    })
-    .await
+    let config = cli.settings.config(&cli.replica)?;
+    let work = |health, shutdown| worker::run(config, health, shutdown);
+    service::run(&cli.replica, worker::NEEDS, work).await
 }

@@ -1,13 +1,17 @@
 //! The settings of `worker`.
 
 use clap::Args;
-use common::ledger::Ledger;
-use common::ledger::postgres::PostgresLedger;
-use common::queue::Queue;
-use common::queue::redis::RedisQueue;
-use common::settings::{PostgresSettings, RedisSettings};
+use ledger::{Ledger, PostgresLedger};
+use presence::{Kind, Presence, RedisRegistry, Registry};
+use queue::{Queue, RedisQueue};
+use service::ReplicaSettings;
+use status::{SetbackLog, SetbackWatch};
+use store::postgres::PostgresSettings;
+use store::redis::RedisSettings;
 
-/// What `worker` needs to know: where votes come from and where they go.
+use crate::Config;
+
+/// The settings of the stores that `worker` uses.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
     #[command(flatten)]
@@ -17,10 +21,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Checks the settings; nothing is connected yet.
-    pub fn open(&self) -> anyhow::Result<(Queue, Ledger)> {
-        let queue = Queue::Redis(RedisQueue::open(&self.redis)?);
-        let ledger = Ledger::Postgres(PostgresLedger::open(&self.postgres)?);
-        Ok((queue, ledger))
+    /// Checks the settings. It does not connect to anything yet.
+    pub fn config(self, replica: &ReplicaSettings) -> anyhow::Result<Config> {
+        let (redis, ledger) = (self.redis.connection()?, PostgresLedger::open(&self.postgres)?);
+        let side = redis.side_connection();
+        Ok(Config {
+            setbacks: Some(SetbackWatch::of(SetbackLog::new(side.clone()), &ledger)),
+            registry: Registry::Redis(RedisRegistry::new(side.clone())),
+            queue: Queue::Redis(RedisQueue::new(redis)),
+            ledger: Ledger::Postgres(ledger),
+            presence: Presence::starting(Kind::Worker, &replica.name(), replica.release(), None),
+        })
     }
 }

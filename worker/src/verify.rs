@@ -1,11 +1,11 @@
 //! Recounts the ballots against the totals.
 
 use anyhow::{Context, ensure};
-use common::ledger::Ledger;
-use common::queue::Queue;
+use ledger::Ledger;
+use queue::Queue;
 
-/// Prints what is counted, recounted and still on its way. Fails on any
-/// difference between the totals and the ballots.
+/// Prints how many votes are counted, how many a recount gives, and how many are still
+/// in the queue. Fails if the totals and the ballots differ.
 pub async fn verify(queue: &Queue, ledger: &Ledger) -> anyhow::Result<()> {
     let recount = ledger.recount().await.context("cannot recount")?;
     let depth = queue.depth().await.context("cannot look into the queue")?;

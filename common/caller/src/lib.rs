@@ -1,4 +1,4 @@
-//! An HTTP client for one site, over a connection that it keeps.
+//! An HTTP client for one site. It keeps its connection.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
-/// As long as a patient person waits for a page to open.
+/// A patient person waits this long for a page to open.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Longer than `vote` waits for its queue, so that its answer *Not confirmed* still arrives.
@@ -41,9 +41,9 @@ impl Display for Site {
 /// Why a call has no answer.
 #[derive(Debug)]
 pub enum CallError {
-    /// The request never left, so it had no effect.
+    /// The request was not sent, so it had no effect.
     NotSent(anyhow::Error),
-    /// The request left; nobody knows whether it had an effect.
+    /// The request was sent. It is not known whether it had an effect.
     NoAnswer(anyhow::Error),
 }
 
@@ -55,7 +55,7 @@ impl From<CallError> for anyhow::Error {
     }
 }
 
-/// A stream of bytes to a site, encrypted or not.
+/// A connection to a site, encrypted or not.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
@@ -68,7 +68,7 @@ impl Site {
         Ok(Self { uri: uri.clone(), host: host.parse()?, tls })
     }
 
-    /// The address of a WebSocket here.
+    /// The address of a WebSocket on this site.
     pub fn socket(&self, path: &str) -> String {
         let scheme = if self.tls.is_some() { "wss" } else { "ws" };
         format!("{scheme}://{}{path}", self.uri.authority().map_or("", |authority| authority.as_str()))
@@ -118,18 +118,18 @@ impl Caller {
         Self { site: site.clone(), answer_within: ANSWER_WITHIN, connection: None }
     }
 
-    /// Waits no longer than this for an answer.
+    /// The same caller, but it waits only this long for an answer.
     pub fn waiting(self, answer_within: Duration) -> Self {
         Self { answer_within, ..self }
     }
 
-    /// Sends a request, and reads the whole answer.
+    /// Sends a request and reads the whole answer.
     pub async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, CallError> {
         let headers = request.headers_mut();
         headers.insert(HOST, self.site.host.clone());
-        // Only the words on the page tell whether a vote was recorded.
+        // Only the text of the page says whether a vote was recorded.
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
-        // The site may have closed the connection meanwhile; a browser would open another one, too.
+        // The site may have closed the connection meanwhile. Then open another one, as a browser does.
         if let Some(connection) = self.connection.take() {
             match self.ask_on(connection, request.clone()).await {
                 Err(CallError::NotSent(_)) => {}
@@ -140,7 +140,8 @@ impl Caller {
         self.ask_on(connection, request).await
     }
 
-    /// Drops the connection after an error: a late answer must not be taken for that to another request.
+    /// Drops the connection after an error: a late answer must not be mistaken for the answer to
+    /// another request.
     async fn ask_on(
         &mut self,
         mut connection: Connection,

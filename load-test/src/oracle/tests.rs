@@ -61,7 +61,7 @@ fn legal(said: &[(char, Say)]) -> String {
     legal_after(Instant::now(), said, &[])
 }
 
-fn names(orders: &[i64]) -> BTreeSet<Name> {
+fn names(orders: &[i64]) -> BTreeSet<VoteKey> {
     orders.iter().map(|ord| (voter(1), *ord)).collect()
 }
 

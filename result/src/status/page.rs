@@ -1,48 +1,54 @@
-//! The page that tells where a vote is: complete before, and without, its script.
+//! The status page, which says where votes are. It is complete even without its script.
 
 use askama::Template;
-use common::phrases::{Phrases, StatusPhrases, fill};
+use status::HopState;
+use status::report::Report;
+use web::{Frame, Visitor};
 
 use super::SCRIPT;
-use super::findings::State;
-use super::view::View;
-use crate::Board;
-use crate::page::{REFRESH_SECONDS, refreshes};
+use super::phrases::{Phrases, say};
+use crate::refresh::{REFRESH_SECONDS, refreshes};
+use crate::{Config, phrases};
 
-/// The page.
+/// The status page.
 #[derive(Template)]
 #[template(path = "status.html")]
-pub(crate) struct Page<'a> {
+pub(crate) struct Page {
+    frame: Frame,
     say: &'static Phrases,
-    told: &'static StatusPhrases,
-    script: &'a str,
-    view: View,
-    replica: String,
-    embedded: bool,
+    script: &'static str,
+    report: Report,
+    results: &'static str,
+    refreshes: String,
 }
 
-impl<'a> Page<'a> {
-    pub(crate) fn of(board: &Board, view: View, say: &'static Phrases) -> Self {
+impl Page {
+    pub(crate) fn of(config: &Config, report: Report, visitor: &Visitor) -> Self {
         Self {
-            say,
-            told: StatusPhrases::of(say.language),
+            frame: Frame::of(visitor, config.presence.name(), config.embedded),
+            say: say(visitor.language),
             script: SCRIPT.path(),
-            replica: fill(say.answered_by, "replica", board.presence.name()),
-            embedded: board.embedded,
-            view,
+            report,
+            results: phrases::say(visitor.language).results,
+            refreshes: refreshes(visitor.language),
         }
     }
 
-    fn refreshes(&self) -> String {
-        refreshes(self.say)
+    fn class(&self, state: &HopState) -> &'static str {
+        match state {
+            HopState::Well => "well",
+            HopState::Doubtful => "doubtful",
+            HopState::Broken => "broken",
+            HopState::Unknown => "unknown",
+        }
     }
 
-    fn class(&self, state: &State) -> &'static str {
+    fn state_word(&self, state: &HopState) -> &'static str {
         match state {
-            State::Well => "well",
-            State::Doubtful => "doubtful",
-            State::Broken => "broken",
-            State::Unknown => "unknown",
+            HopState::Well => self.say.well,
+            HopState::Doubtful => self.say.doubtful,
+            HopState::Broken => self.say.broken,
+            HopState::Unknown => self.say.unknown,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use common::ballot::VoterId;
+use election::VoterId;
 use load_test::oracle::{Counted, violations};
 use load_test::vote::Told;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use common::ballot::VoterId;
+use election::VoterId;
 use hyper::body::Bytes;
 use load_test::cookie::Cookie;
 use load_test::vote::{Answer, Vote};
@@ -74,7 +74,10 @@ impl Voter {
         if let Some(cookie) = &cookie {
             self.cookie = text(cookie);
         }
-        Answer::of(answer.status(), cookie.as_ref(), answer.body())
+        let told = Answer::of(answer.status(), cookie.as_ref(), answer.body());
+        let is_recorded = matches!(told, Answer::Recorded { .. });
+        assert!(answer.status() != 303 || is_recorded, "a recorded vote comes with its order: {told:?}");
+        told
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use election::{Choice, VoterId};
 use harness::{Deployment, Replica, Voter, client, totals_of};
-use common::ballot::{Choice, VoterId};
 use load_test::cookie::Cookie;
 use load_test::vote::{Answer, Vote};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

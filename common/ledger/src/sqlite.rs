@@ -1,0 +1,130 @@
+//! The ledger as tables of the data file.
+
+use std::collections::BTreeMap;
+
+use election::{Ballot, PollId};
+use sqlx::sqlite::SqliteConnection;
+use store::sqlite::DataFile;
+use store::{Unavailable, WriteError};
+use tokio::sync::watch;
+
+use super::{OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
+
+const RECORD: &str = "
+    INSERT INTO ballots (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (poll, voter) DO UPDATE
+    SET choice = excluded.choice, previous = ballots.choice,
+        ord = excluded.ord, id = excluded.id, via = excluded.via
+    WHERE (excluded.ord, excluded.id) > (ballots.ord, ballots.id)
+    RETURNING choice, previous";
+
+const MOVE: &str = "
+    INSERT INTO totals (poll, choice, votes, changes) VALUES (?, ?, ?, ?)
+    ON CONFLICT (poll, choice) DO UPDATE
+    SET votes = votes + excluded.votes, changes = changes + excluded.changes";
+
+/// The ledger in the data file.
+#[derive(Clone, Debug)]
+pub struct SqliteLedger {
+    data: DataFile,
+    recorded: watch::Sender<()>,
+}
+
+impl SqliteLedger {
+    /// The ledger in this file. When one clone records ballots, the receivers of all clones wake.
+    pub fn new(data: DataFile) -> Self {
+        Self { data, recorded: watch::Sender::new(()) }
+    }
+
+    pub(super) async fn record(&self, ballots: &[&Ballot]) -> Result<u64, WriteError> {
+        match self.try_record(ballots).await {
+            Ok(news) => {
+                self.recorded.send_replace(());
+                Ok(news)
+            }
+            Err(error) if is_rejection(&error) => Err(WriteError::Rejected(error.to_string())),
+            Err(error) => Err(Unavailable::from(error).into()),
+        }
+    }
+
+    async fn try_record(&self, ballots: &[&Ballot]) -> Result<u64, sqlx::Error> {
+        let mut transaction = self.data.write().await?;
+        let mut moved = Moves::default();
+        let mut news = 0;
+        for ballot in ballots {
+            if let Some((choice, previous)) = keep_if_newer(&mut transaction, ballot).await? {
+                news += 1;
+                moved.step(ballot, choice, 1);
+                if let Some(previous) = previous {
+                    moved.step(ballot, previous, -1);
+                }
+            }
+        }
+        moved.apply(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(news)
+    }
+
+    pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
+        let rows = sqlx::query_as(TOTALS).bind(poll.as_str());
+        Totals::from_rows(rows.fetch_all(self.data.readers()).await?)
+    }
+
+    pub(super) async fn other_poll(&self, poll: &PollId) -> Result<Option<OtherPollRow>, Unavailable> {
+        let row = sqlx::query_as(OTHER_POLL).bind(poll.as_str());
+        Ok(row.fetch_optional(self.data.readers()).await?)
+    }
+
+    pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {
+        let rows = sqlx::query_as(RECOUNT).fetch_all(self.data.readers());
+        Ok(Recount::from_rows(rows.await?))
+    }
+
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.recorded.subscribe()
+    }
+}
+
+/// Keeps the ballot if it is newer. Returns its choice and the choice that it
+/// replaced, or nothing if the ballot is not newer.
+async fn keep_if_newer(
+    connection: &mut SqliteConnection,
+    ballot: &Ballot,
+) -> Result<Option<(String, Option<String>)>, sqlx::Error> {
+    sqlx::query_as(RECORD)
+        .bind(ballot.poll.as_str())
+        .bind(ballot.voter.0)
+        .bind(ballot.choice.to_string())
+        .bind(ballot.ord)
+        .bind(ballot.id)
+        .bind(&ballot.via)
+        .fetch_optional(connection)
+        .await
+}
+
+/// By how much the totals change: votes and changes, by poll and option.
+#[derive(Default)]
+struct Moves<'a>(BTreeMap<(&'a PollId, String), (i64, i64)>);
+
+impl<'a> Moves<'a> {
+    fn step(&mut self, ballot: &'a Ballot, choice: String, votes: i64) {
+        let (moved, changes) = self.0.entry((&ballot.poll, choice)).or_default();
+        *moved += votes;
+        *changes += 1;
+    }
+
+    async fn apply(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for ((poll, choice), (votes, changes)) in self.0 {
+            let query = sqlx::query(MOVE).bind(poll.as_str()).bind(choice).bind(votes).bind(changes);
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an error is about the ballots: result code 19 (constraint). Every other
+/// error is about the store and may pass. The low byte is the code without details.
+fn is_rejection(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == 19)
+}

@@ -1,0 +1,247 @@
+//! The queue as a table of the data file.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use election::{Ballot, VoterId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Row, Sqlite};
+use store::Unavailable;
+use store::sqlite::DataFile;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use super::{AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, elapsed};
+
+/// Long enough for a slow fsync, and short enough that a voter still waits for the answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// One commit makes at most this many appends durable. A larger group would make
+/// its first voter wait longer and save little, because this many already share
+/// the cost of the fsync.
+const GROUP_MAX: usize = 512;
+
+/// How many appends may wait for the next commits. Further voters wait for room.
+const GROUP_BACKLOG: usize = 2 * GROUP_MAX;
+
+/// The queue in the data file.
+#[derive(Clone, Debug)]
+pub struct SqliteQueue {
+    data: DataFile,
+    appends: mpsc::Sender<Append>,
+    arrived: watch::Receiver<()>,
+    /// The entries that were taken and not settled, and when each was taken. They
+    /// are in memory only: one process owns the file, so when that process dies,
+    /// its worker dies with it and holds nothing.
+    taken: Arc<Mutex<HashMap<EntryId, Instant>>>,
+}
+
+impl SqliteQueue {
+    /// The queue in this file. Make only one per process and clone it, because
+    /// only clones share the list of taken entries.
+    pub fn new(data: DataFile) -> Self {
+        let (appends, waiting) = mpsc::channel(GROUP_BACKLOG);
+        let (arrival, arrived) = watch::channel(());
+        tokio::spawn(commit_appends(data.clone(), waiting, arrival));
+        Self { data, appends, arrived, taken: Arc::default() }
+    }
+
+    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let append = Append { ballot: ballot.clone(), capacity, answer };
+        match timeout(ANSWER_WITHIN, self.appends.send(append)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(AppendError::Refused("the queue has stopped".to_owned())),
+            Err(_) => return Err(AppendError::Refused("too many votes wait for the disk".to_owned())),
+        }
+        match timeout(ANSWER_WITHIN, answered).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(AppendError::Unconfirmed("the queue has stopped".to_owned())),
+            Err(_) => Err(AppendError::Unconfirmed("the disk did not answer".to_owned())),
+        }
+    }
+
+    pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
+        // Only the start of a write transaction shows that the file can be written.
+        drop(self.data.write().await?);
+        let depth = self.depth().await?;
+        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, depth, warnings: Vec::new() })
+    }
+
+    pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
+        // `ord` is the time of the vote, on this machine's clock.
+        let counts = "SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM dead),
+            (SELECT ord FROM waiting ORDER BY entry LIMIT 1)";
+        let (all, dead, oldest): (i64, i64, Option<i64>) =
+            sqlx::query_as(counts).fetch_one(self.data.readers()).await?;
+        let (all, dead) = (all.unsigned_abs(), dead.unsigned_abs());
+        let oldest = oldest.map(|cast_ms| elapsed(cast_ms, now_ms()));
+        let pending = (self.taken.lock().await.len() as u64).min(all);
+        Ok(Depth { waiting: all - pending, pending, dead, oldest })
+    }
+
+    pub(super) fn consumer(&self, claim_after: Duration) -> SqliteConsumer {
+        SqliteConsumer { queue: self.clone(), arrived: self.arrived.clone(), claim_after }
+    }
+
+    pub(super) async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
+        let mut transaction = self.data.write().await?;
+        remove(&mut transaction, entries).await?;
+        transaction.commit().await?;
+        let mut taken = self.taken.lock().await;
+        for entry in entries {
+            taken.remove(entry);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
+        let mut transaction = self.data.write().await?;
+        sqlx::query("INSERT INTO dead SELECT *, ? FROM waiting WHERE entry = CAST(? AS INTEGER)")
+            .bind(reason)
+            .bind(&entry.0)
+            .execute(&mut *transaction)
+            .await?;
+        remove(&mut transaction, std::slice::from_ref(entry)).await?;
+        transaction.commit().await?;
+        self.taken.lock().await.remove(entry);
+        Ok(())
+    }
+}
+
+fn now_ms() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
+}
+
+async fn remove(connection: &mut SqliteConnection, entries: &[EntryId]) -> Result<(), sqlx::Error> {
+    let list: Vec<&str> = entries.iter().map(|entry| entry.0.as_str()).collect();
+    sqlx::query("DELETE FROM waiting WHERE entry IN (SELECT value FROM json_each(?))")
+        .bind(format!("[{}]", list.join(",")))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// A ballot on its way to the disk, and where its answer goes.
+#[derive(Debug)]
+struct Append {
+    ballot: Ballot,
+    capacity: u64,
+    answer: oneshot::Sender<Result<(), AppendError>>,
+}
+
+/// Group commit: the ballots that arrive while one commit waits for the disk
+/// share the next commit. If no commit is under way, a ballot is committed at once.
+async fn commit_appends(data: DataFile, mut appends: mpsc::Receiver<Append>, arrival: watch::Sender<()>) {
+    let mut group = Vec::new();
+    while appends.recv_many(&mut group, GROUP_MAX).await > 0 {
+        let answers = commit(&data, &group).await;
+        arrival.send_replace(());
+        for (append, answer) in group.drain(..).zip(answers) {
+            // A voter who hung up needs no answer.
+            let _ = append.answer.send(answer);
+        }
+    }
+}
+
+async fn commit(data: &DataFile, group: &[Append]) -> Vec<Result<(), AppendError>> {
+    let all = |error: AppendError| group.iter().map(|_| Err(error.clone())).collect();
+    let inserted = async {
+        let mut transaction = data.write().await?;
+        let answers = insert(&mut transaction, group).await?;
+        Ok::<_, sqlx::Error>((transaction, answers))
+    };
+    match inserted.await {
+        Err(error) => all(AppendError::Refused(error.to_string())),
+        Ok((transaction, answers)) => match transaction.commit().await {
+            Ok(()) => answers,
+            Err(error) => all(AppendError::Unconfirmed(error.to_string())),
+        },
+    }
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    group: &[Append],
+) -> Result<Vec<Result<(), AppendError>>, sqlx::Error> {
+    let held: i64 = sqlx::query_scalar("SELECT count(*) FROM waiting").fetch_one(&mut *connection).await?;
+    let mut held = held.unsigned_abs();
+    let mut answers = Vec::with_capacity(group.len());
+    for Append { ballot, capacity, .. } in group {
+        if held >= *capacity {
+            answers.push(Err(AppendError::Refused(FULL.to_owned())));
+            continue;
+        }
+        sqlx::query("INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)")
+            .bind(ballot.poll.as_str())
+            .bind(ballot.voter.0)
+            .bind(ballot.choice.to_string())
+            .bind(ballot.ord)
+            .bind(ballot.id)
+            .bind(&ballot.via)
+            .execute(&mut *connection)
+            .await?;
+        held += 1;
+        answers.push(Ok(()));
+    }
+    Ok(answers)
+}
+
+/// A consumer of the queue.
+#[derive(Debug)]
+pub struct SqliteConsumer {
+    queue: SqliteQueue,
+    arrived: watch::Receiver<()>,
+    claim_after: Duration,
+}
+
+impl SqliteConsumer {
+    pub(super) async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
+        self.arrived.mark_unchanged();
+        let found = self.take_waiting(max).await?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // Something has arrived or the time is up. In both cases, take what is there.
+        let _ = timeout(FIRST_ENTRY_WITHIN, self.arrived.changed()).await;
+        self.take_waiting(max).await
+    }
+
+    async fn take_waiting(&self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
+        let mut taken = self.queue.taken.lock().await;
+        // Read enough rows to find `max` entries that no worker holds.
+        let rows = sqlx::query("SELECT * FROM waiting ORDER BY entry LIMIT ?")
+            .bind((max + taken.len()) as i64)
+            .fetch_all(self.queue.data.readers())
+            .await?;
+        let mut found = Vec::new();
+        for row in rows {
+            let entry = EntryId(row.try_get::<i64, _>("entry")?.to_string());
+            let held = taken.get(&entry).is_some_and(|since| since.elapsed() < self.claim_after);
+            if !held && found.len() < max {
+                taken.insert(entry.clone(), Instant::now());
+                found.push(Delivery { entry, ballot: ballot(&row) });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn ballot(row: &SqliteRow) -> Result<Ballot, String> {
+    Ok(Ballot {
+        poll: column::<String>(row, "poll")?.parse()?,
+        voter: VoterId(column(row, "voter")?),
+        choice: column::<String>(row, "choice")?.parse()?,
+        ord: column(row, "ord")?,
+        id: column(row, "id")?,
+        via: column(row, "via")?,
+    })
+}
+
+fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
+    row: &'r SqliteRow,
+    name: &str,
+) -> Result<T, String> {
+    row.try_get(name).map_err(|error| error.to_string())
+}

@@ -1,0 +1,13 @@
+//! What every service does as a process. It starts, reports its health and its
+//! metrics, serves HTTP, and ends without dropping requests.
+
+mod crash;
+pub mod health;
+pub mod http;
+pub mod metrics;
+mod process;
+mod settings;
+
+pub use self::health::{Health, Store};
+pub use self::process::{StopSignals, bind, end, parse, run, start_log};
+pub use self::settings::{ReplicaSettings, VERSION, host_name, required, warn_if_demo};

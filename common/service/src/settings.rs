@@ -1,0 +1,130 @@
+//! The settings of every replica, and the secrets that may come from files.
+//!
+//! No setting's name may end in `_PORT`: Kubernetes injects such variables.
+
+use std::env::var_os;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, Id};
+
+/// The version of every program: all of them are released together.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The demo secrets, which come with the source, begin with this.
+const DEMO: &str = "demo-secret-";
+
+/// What every service needs to run in a cluster.
+#[derive(Args, Clone, Debug)]
+pub struct ReplicaSettings {
+    /// The name of this replica, as people see it [default: the host name]
+    #[arg(long, env = "REPLICA")]
+    replica: Option<String>,
+    /// The release's name on /status and in the metrics [default: the program's version]
+    #[arg(long, env = "RELEASE")]
+    release: Option<String>,
+    /// Where health and metrics are served; never publish it
+    #[arg(long, env = "MANAGEMENT_LISTEN", default_value = "0.0.0.0:9000")]
+    pub management_listen: SocketAddr,
+    /// How long to serve on after SIGTERM, so that load balancers notice the stop first
+    #[arg(long, env = "DRAIN", default_value = "3s", value_parser = humantime::parse_duration)]
+    pub drain: Duration,
+}
+
+impl ReplicaSettings {
+    /// The name of this replica, as people see it.
+    pub fn name(&self) -> String {
+        self.replica.clone().unwrap_or_else(host_name)
+    }
+
+    /// The name of its release.
+    pub fn release(&self) -> &str {
+        self.release.as_deref().unwrap_or(VERSION)
+    }
+}
+
+/// The host name, which is the container's id in Docker.
+pub fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" => "unnamed".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// The value of a setting that has no default. The error shows `example`.
+pub fn required<'a>(name: &str, value: Option<&'a str>, example: &str) -> anyhow::Result<&'a str> {
+    value.with_context(|| {
+        format!("{name} is not set: set it, for example to {example}, or {name}_FILE to a file that holds it")
+    })
+}
+
+/// Warns about a demo secret, which everybody can read in the source. Every
+/// line is checked: with any cookie key that still verifies, one can forge cookies.
+pub fn warn_if_demo(name: &str, secret: &str) {
+    if secret.lines().any(|line| line.starts_with(DEMO)) {
+        tracing::warn!(
+            "{name} holds the demo secret, which everybody knows (compose/secrets.sh makes others)"
+        );
+    }
+}
+
+/// Lets an argument without a flag take its value from its variable or, if it
+/// is a secret, from the file that `NAME_FILE` names. An empty variable counts as
+/// not set, because Compose passes an unset variable as an empty one.
+pub(crate) fn from_environment(argument: Arg) -> anyhow::Result<Arg> {
+    let Some(name) = argument.get_env().and_then(|name| name.to_str()).map(str::to_owned) else {
+        return Ok(argument);
+    };
+    match (is_set(&name), Secret::of(&argument).map(|secret| secret.file).filter(|file| is_set(file))) {
+        (true, Some(file)) => bail!("both {name} and {file} are set: unset one of them"),
+        (true, None) => Ok(argument),
+        (false, None) => Ok(argument.env(None::<&'static str>)),
+        (false, Some(file)) => {
+            let secret = read_secret(&file, Path::new(&var_os(&file).unwrap_or_default()))?;
+            Ok(argument.env(None::<&'static str>).default_value(secret).hide_default_value(true))
+        }
+    }
+}
+
+/// A secret argument: one whose value the help hides.
+pub(crate) struct Secret {
+    id: Id,
+    flag: String,
+    /// The variable that names a file with its value.
+    pub(crate) file: String,
+}
+
+impl Secret {
+    pub(crate) fn of(argument: &Arg) -> Option<Self> {
+        let name = argument.get_env().filter(|_| argument.is_hide_env_values_set())?;
+        let (flag, file) = (format!("--{}", argument.get_long()?), format!("{}_FILE", name.to_str()?));
+        Some(Self { id: argument.get_id().clone(), flag, file })
+    }
+}
+
+/// The error about a secret that both a flag and a file give.
+pub(crate) fn set_twice(matches: &ArgMatches, secrets: &[Secret]) -> Option<anyhow::Error> {
+    let is_flag = |secret: &&Secret| {
+        matches.value_source(secret.id.as_str()) == Some(ValueSource::CommandLine) && is_set(&secret.file)
+    };
+    let Secret { flag, file, .. } = secrets.iter().find(is_flag)?;
+    Some(anyhow!("both {flag} and {file} are set: leave out one of them"))
+}
+
+/// Whether a variable is there, and not empty.
+fn is_set(name: &str) -> bool {
+    var_os(name).is_some_and(|value| !value.is_empty())
+}
+
+/// The content of a file, without its trailing line break.
+fn read_secret(setting: &str, path: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {} ({setting})", path.display()))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    ensure!(!text.is_empty(), "{} ({setting}) is empty", path.display());
+    Ok(text.to_owned())
+}

@@ -1,0 +1,16 @@
+//! Where votes are held up. This crate reads the state of every hop of a vote,
+//! makes the one diagnosis of it, and notices stores that were wiped or set back.
+//!
+//! Nothing here has texts for people: `result` words the diagnosis in four
+//! languages.
+
+mod diagnosis;
+mod problem;
+mod reading;
+pub mod report;
+mod setback;
+
+pub use self::diagnosis::{Diagnosis, Finding};
+pub use self::problem::{Hop, HopState, Problem};
+pub use self::reading::{LedgerReading, QueueReading, Reading, Shown, StatusReader};
+pub use self::setback::{Mark, QueueSide, Setback, SetbackKind, SetbackLog, SetbackWatch};

@@ -1,0 +1,105 @@
+//! What the queue keeps to notice setbacks: its mark, and the list of the
+//! setbacks that were noticed.
+
+use std::time::Duration;
+
+use queue::STREAM;
+use redis::Script;
+use store::Unavailable;
+use store::redis::{Connection, Time, in_ms};
+
+use super::{Mark, Setback};
+
+/// The key of the mark: which ledger this queue feeds, and how much that has counted.
+const MARK: &str = "urna:ledger";
+
+/// The setbacks that were noticed, the newest first.
+const SETBACKS: &str = "urna:setbacks";
+
+/// How many setbacks are kept. Nobody asks for more, and the memory is for votes.
+const SETBACKS_MAX: usize = 10;
+
+/// Replaces the mark unless another worker was faster. Only the worker that
+/// replaces it lists and logs the setback.
+const REPLACE: &str = r"
+    if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
+        return false
+    end
+    redis.call('SET', KEYS[1], ARGV[2])
+    if ARGV[3] ~= '' then
+        redis.call('LPUSH', KEYS[2], ARGV[3])
+        redis.call('LTRIM', KEYS[2], 0, ARGV[4] - 1)
+    end
+    return true
+";
+
+/// The mark and the setbacks in Redis, over a separate connection.
+#[derive(Clone, Debug)]
+pub struct SetbackLog(Connection);
+
+/// What the queue says: its mark, and how many votes wait.
+#[derive(Clone, Debug)]
+pub struct QueueSide {
+    /// The mark as text, so that only this mark is replaced and no newer one.
+    pub text: String,
+    /// The mark. `None` until this queue has fed a ledger.
+    pub mark: Option<Mark>,
+    /// How many votes wait.
+    pub waiting: u64,
+    /// The time on the queue's clock, in milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+impl SetbackLog {
+    /// The log behind this connection, which must not be the queue's own.
+    pub fn new(connection: Connection) -> Self {
+        Self(connection)
+    }
+
+    /// The latest setbacks, the newest first, and how long ago each was noticed.
+    pub async fn latest(&self) -> Result<Vec<(Setback, Duration)>, Unavailable> {
+        let mut commands = redis::pipe();
+        commands.cmd("TIME").lrange(SETBACKS, 0, -1);
+        let answer = self.0.run_all(&commands).await;
+        let (now, listed): (Time, Vec<Vec<u8>>) = answer.map_err(|error| self.0.unavailable(error))?;
+        // Another release may have written setbacks that this one cannot read.
+        let setbacks = listed.iter().filter_map(|text| serde_json::from_slice::<Setback>(text).ok());
+        let with_age = |setback: Setback| {
+            let ago_ms = in_ms(now).saturating_sub(setback.at_ms);
+            (setback, Duration::from_millis(u64::try_from(ago_ms).unwrap_or(0)))
+        };
+        Ok(setbacks.map(with_age).collect())
+    }
+
+    /// Reads the queue's side.
+    pub async fn read(&self) -> Result<QueueSide, Unavailable> {
+        let mut commands = redis::pipe();
+        commands.get(MARK).xlen(STREAM).cmd("TIME");
+        let answer = self.0.run_all(&commands).await;
+        let (text, waiting, now): (Option<String>, u64, Time) =
+            answer.map_err(|error| self.0.unavailable(error))?;
+        let mark = text.as_deref().map(serde_json::from_str).transpose();
+        // A newer release may have written the mark. Then the workers of that release compare the
+        // stores, and this one does not.
+        let mark = mark.map_err(|error| Unavailable(format!("{MARK} cannot be read: {error}")))?;
+        Ok(QueueSide { mark, text: text.unwrap_or_default(), waiting, now_ms: in_ms(now) })
+    }
+
+    /// Replaces the mark that has the text `former`, and lists the setback, if one
+    /// was noticed. Returns the new text, unless another worker was faster.
+    pub async fn replace(
+        &self,
+        former: &str,
+        mark: &Mark,
+        setback: Option<&Setback>,
+    ) -> Result<Option<String>, Unavailable> {
+        let json = |error: serde_json::Error| Unavailable(error.to_string());
+        let text = serde_json::to_string(mark).map_err(json)?;
+        let setback = setback.map(serde_json::to_string).transpose().map_err(json)?;
+        let script = Script::new(REPLACE);
+        let mut call = script.key(MARK);
+        call.key(SETBACKS).arg(former).arg(&text).arg(setback.unwrap_or_default()).arg(SETBACKS_MAX);
+        let replaced: bool = self.0.call(&call).await.map_err(|error| self.0.unavailable(error))?;
+        Ok(replaced.then_some(text))
+    }
+}

@@ -1,0 +1,101 @@
+//! The report: the diagnosis in words, for the page and for programs.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use presence::Replica;
+use status::report::{HopReport, ReplicaReport, Report};
+use status::{Diagnosis, Finding, Hop, HopState};
+use web::{Language, Moment, fill};
+
+use super::text::{advice, done_lately, facts, lasts, sentence};
+use super::wording::Wording;
+use crate::Config;
+
+/// The report of this diagnosis, in this language.
+pub(super) fn report(config: &Config, diagnosis: &Diagnosis, language: Language) -> Report {
+    let wording = Wording::of(config, language);
+    Report {
+        as_of: Moment::now().to_string(),
+        poll: config.poll.id.to_string(),
+        state: diagnosis.state(),
+        summary: summary(diagnosis, wording),
+        hops: diagnosis.findings.iter().map(|finding| hop(finding, diagnosis, wording)).collect(),
+        answered_by: config.presence.name().to_owned(),
+    }
+}
+
+fn summary(diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
+    let state = diagnosis.state();
+    let phrase = match state {
+        HopState::Unknown => wording.say.not_read_yet,
+        HopState::Well => wording.say.all_well,
+        HopState::Doubtful => wording.say.look_at,
+        HopState::Broken => wording.say.broken_at,
+    };
+    let hops = diagnosis.findings.iter().filter(|finding| finding.state == state);
+    let names: Vec<&str> = hops.map(|finding| wording.name(finding.hop)).collect();
+    fill(phrase, "hops", &names.join(", "))
+}
+
+fn hop(finding: &Finding, diagnosis: &Diagnosis, wording: Wording<'_>) -> HopReport {
+    let (say, hop) = (wording.say, finding.hop);
+    let problem = finding.problem.as_ref();
+    let since = problem.map(|_| finding.lasts(Instant::now()));
+    let (facts, numbers) = facts(hop, &diagnosis.reading, wording);
+    let (advice, commands) = problem.map_or((None, Vec::new()), |problem| advice(hop, problem, wording));
+    let does = match hop {
+        Hop::Vote => say.takes,
+        Hop::Queue => say.keeps,
+        Hop::Worker => say.counts,
+        Hop::Ledger => say.holds,
+        Hop::Result => say.shows,
+    };
+    HopReport {
+        name: wording.name(hop).to_owned(),
+        does: does.to_owned(),
+        state: finding.state,
+        facts,
+        figures: numbers
+            .into_iter()
+            .map(|(name, number)| (name.to_owned(), number))
+            .collect::<BTreeMap<_, _>>(),
+        trouble: problem.map(|problem| sentence(hop, problem, wording)),
+        lasts: problem.zip(since).and_then(|(problem, since)| lasts(problem, since, wording)),
+        lasts_seconds: since.map(|since| since.as_secs()),
+        advice,
+        commands,
+        replicas: replicas(hop, diagnosis, wording),
+    }
+}
+
+fn replicas(hop: Hop, diagnosis: &Diagnosis, wording: Wording<'_>) -> Vec<ReplicaReport> {
+    let (Some(queue), Some(kind)) = (&diagnosis.reading.queue, hop.kind()) else { return Vec::new() };
+    let all = done_lately(queue.running(kind));
+    queue.of(kind).map(|one| replica(one, all, wording)).collect()
+}
+
+fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
+    let (say, said, language) = (wording.say, &replica.announcement, wording.language);
+    let time = |phrase, time: Duration| fill(phrase, "time", &language.duration(time));
+    let mut facts = vec![fill(say.version, "version", &said.version)];
+    let mut state = HopState::Well;
+    if replica.is_silent() {
+        facts.push(time(say.silent, replica.heard));
+        state = HopState::Broken;
+    } else {
+        facts.push(time(say.running, Duration::from_millis(said.running_ms)));
+        facts.extend(said.leaving.then(|| say.leaving.to_owned()));
+        for store in &said.lacks {
+            facts.push(fill(say.lacks, "store", wording.product(*store)));
+            state = HopState::Doubtful;
+        }
+        if let Some(viewers) = said.viewers {
+            facts.push(language.count(say.viewers, viewers));
+        } else if all > 0 {
+            let share = said.lately as f64 / all as f64;
+            facts.push(fill(say.share, "share", &language.percent(share)));
+        }
+    }
+    ReplicaReport { name: said.name.clone(), version: said.version.clone(), state, facts }
+}

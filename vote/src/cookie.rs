@@ -1,0 +1,256 @@
+//! The voter's signed cookie: who the voter is, and their last vote.
+
+use anyhow::{Context, ensure};
+use axum::http::header::InvalidHeaderValue;
+use axum::http::{HeaderMap, HeaderValue};
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use election::{Choice, PollId, VoterId};
+use web::{COOKIE_KEPT_FOR, cookies};
+
+const NAME: &str = "voter";
+
+/// In the cookie, this follows a choice that replaced another one.
+const CHANGED: &str = "!";
+
+/// A shorter key is too easy to guess.
+const KEY_MIN_BYTES: usize = 32;
+
+/// The content of the cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VoterCookie {
+    pub(crate) voter: VoterId,
+    /// The `ord` of the voter's last ballot, whether or not that was recorded.
+    pub(crate) ord: i64,
+    /// The last vote that was recorded.
+    pub(crate) recorded: Option<Recorded>,
+}
+
+/// A vote that was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    pub(crate) poll: PollId,
+    pub(crate) choice: Choice,
+    /// Whether it replaced another choice of this voter in this poll.
+    pub(crate) changed: bool,
+    /// The time of the vote, in milliseconds since 1970, on the queue's clock.
+    pub(crate) at_ms: i64,
+}
+
+impl VoterCookie {
+    /// The cookie of a new voter.
+    pub(crate) fn new() -> Self {
+        Self { voter: VoterId::random(), ord: 0, recorded: None }
+    }
+
+    /// The `ord` of the voter's next ballot: the time on the clock that all replicas
+    /// share, but always higher than the `ord` of every ballot before.
+    pub(crate) fn next_ord(&self, now_ms: i64) -> i64 {
+        now_ms.max(self.ord.saturating_add(1))
+    }
+
+    /// Remembers that this choice was recorded.
+    pub(crate) fn remember(&mut self, poll: PollId, choice: Choice, at_ms: i64) {
+        let former = self.recorded.take().filter(|former| former.poll == poll);
+        let changed = former.is_some_and(|former| former.choice != choice);
+        self.recorded = Some(Recorded { poll, choice, changed, at_ms });
+    }
+
+    fn to_value(&self) -> String {
+        let Self { voter, ord, recorded } = self;
+        match recorded {
+            None => format!("{voter}.{ord}"),
+            Some(Recorded { poll, choice, changed, at_ms }) => {
+                let mark = if *changed { CHANGED } else { "" };
+                format!("{voter}.{ord}.{poll}.{choice}{mark}.{at_ms}")
+            }
+        }
+    }
+
+    fn from_value(value: &str) -> Option<Self> {
+        let mut parts = value.split('.');
+        let voter = parts.next()?.parse().ok()?;
+        let ord = parts.next()?.parse().ok()?;
+        let rest: Vec<&str> = parts.collect();
+        let recorded = match rest[..] {
+            [] => None,
+            [poll, choice, at_ms] => Some(Recorded {
+                poll: poll.parse().ok()?,
+                choice: choice.trim_end_matches(CHANGED).parse().ok()?,
+                changed: choice.ends_with(CHANGED),
+                at_ms: at_ms.parse().ok()?,
+            }),
+            _ => return None,
+        };
+        Some(Self { voter, ord, recorded })
+    }
+}
+
+/// The keys of the cookies. The first key signs, and all keys verify, so that a new
+/// key makes nobody a new voter.
+#[derive(Clone)]
+pub struct Keys {
+    signing: Key,
+    retired: Vec<Key>,
+}
+
+impl std::fmt::Debug for Keys {
+    /// Shows no key: keys must not get into a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("retired", &self.retired.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    /// Reads one key from each line.
+    pub fn parse(lines: &str) -> anyhow::Result<Self> {
+        let keys: Result<Vec<Key>, _> = lines
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| key(line.as_bytes()))
+            .collect();
+        let mut keys = keys?.into_iter();
+        let signing = keys.next().context("COOKIE_KEY holds no key")?;
+        Ok(Self { signing, retired: keys.collect() })
+    }
+
+    /// Takes these bytes as the only key.
+    pub fn from_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
+        Ok(Self { signing: key(bytes)?, retired: Vec::new() })
+    }
+
+    /// The voter's cookie in these headers, if one of the keys has signed it.
+    pub(crate) fn verify(&self, headers: &HeaderMap) -> Option<VoterCookie> {
+        self.verify_with(&self.signing, headers)
+            .or_else(|| self.retired.iter().find_map(|key| self.verify_with(key, headers)))
+    }
+
+    /// Whether the cookie in these headers was signed by the key that signs now.
+    pub(crate) fn is_current(&self, headers: &HeaderMap) -> bool {
+        self.verify_with(&self.signing, headers).is_some()
+    }
+
+    /// The `Set-Cookie` header with this cookie.
+    pub(crate) fn sign(&self, cookie: &VoterCookie, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
+        let cookie = Cookie::build((NAME, cookie.to_value()))
+            .path("/")
+            .max_age(COOKIE_KEPT_FOR)
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(secure);
+        let mut jar = CookieJar::new();
+        jar.signed_mut(&self.signing).add(cookie);
+        let signed = jar.get(NAME).map(|cookie| cookie.to_string());
+        HeaderValue::try_from(signed.unwrap_or_default())
+    }
+
+    fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<VoterCookie> {
+        cookies(headers, NAME).find_map(|cookie| {
+            let mut jar = CookieJar::new();
+            jar.add_original(cookie);
+            VoterCookie::from_value(jar.signed(key).get(NAME)?.value())
+        })
+    }
+}
+
+fn key(bytes: &[u8]) -> anyhow::Result<Key> {
+    ensure!(
+        bytes.len() >= KEY_MIN_BYTES,
+        "a key in COOKIE_KEY has {} characters, and needs at least {KEY_MIN_BYTES}: \
+         make one with `openssl rand -hex 32`",
+        bytes.len()
+    );
+    Ok(Key::derive_from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::header::COOKIE;
+
+    use super::*;
+
+    const OLD: &str = "an-old-key-that-is-long-enough-to-be-taken";
+    const NEW: &str = "a-new-key-that-is-long-enough-to-be-taken!";
+
+    fn a_cookie() -> VoterCookie {
+        let recorded = Recorded {
+            poll: "nesquik-cola-cao".parse().unwrap(),
+            choice: "b".parse().unwrap(),
+            changed: false,
+            at_ms: 1_700_000_000_000,
+        };
+        VoterCookie { voter: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
+    }
+
+    fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {
+        let pair = set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())])
+    }
+
+    #[test]
+    fn a_cookie_that_is_sent_back_says_what_was_signed() {
+        let keys = Keys::parse(OLD).unwrap();
+        for cookie in [a_cookie(), VoterCookie::new()] {
+            let set_cookie = keys.sign(&cookie, false).unwrap();
+            assert_eq!(keys.verify(&sent_back(&set_cookie)), Some(cookie));
+        }
+    }
+
+    #[test]
+    fn a_change_of_mind_is_remembered_within_one_poll() {
+        let keys = Keys::parse(OLD).unwrap();
+        let mut cookie = a_cookie();
+        let mut told = |poll: &str, choice: &str| {
+            cookie.remember(poll.parse().unwrap(), choice.parse().unwrap(), 5);
+            let kept = keys.verify(&sent_back(&keys.sign(&cookie, false).unwrap())).unwrap();
+            assert_eq!(kept, cookie);
+            kept.recorded.unwrap().changed
+        };
+        assert!(!told("nesquik-cola-cao", "b"), "the same again");
+        assert!(told("nesquik-cola-cao", "a"), "another choice");
+        assert!(!told("lunch", "b"), "another poll");
+    }
+
+    #[test]
+    fn a_new_key_makes_nobody_a_new_voter() {
+        let cookie = Keys::parse(OLD).unwrap().sign(&a_cookie(), false).unwrap();
+        let rotated = Keys::parse(&format!("{NEW}\n{OLD}\n")).unwrap();
+        assert!(rotated.verify(&sent_back(&cookie)).is_some());
+        assert!(!rotated.is_current(&sent_back(&cookie)));
+        assert_eq!(Keys::parse(NEW).unwrap().verify(&sent_back(&cookie)), None);
+    }
+
+    #[test]
+    fn a_changed_cookie_is_none() {
+        let keys = Keys::parse(OLD).unwrap();
+        let cookie = keys.sign(&a_cookie(), false).unwrap().to_str().unwrap().to_owned();
+        for (old, new) in [(".b.", ".a."), ("voter=", "voter=x"), ("nesquik", "nesqui")] {
+            let forged = HeaderValue::try_from(cookie.replacen(old, new, 1)).unwrap();
+            assert_ne!(forged.to_str().unwrap(), cookie);
+            assert_eq!(keys.verify(&sent_back(&forged)), None, "{old} to {new}");
+        }
+    }
+
+    #[test]
+    fn the_cookie_is_secure_exactly_when_asked() {
+        let keys = Keys::parse(OLD).unwrap();
+        let flags = |secure| keys.sign(&a_cookie(), secure).unwrap().to_str().unwrap().to_owned();
+        for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
+            assert!(flags(false).contains(flag), "{flag} in {}", flags(false));
+        }
+        assert!(flags(true).contains("Secure") && !flags(false).contains("Secure"));
+    }
+
+    #[test]
+    fn every_ballot_comes_after_the_one_before_even_if_the_clock_went_back() {
+        let cookie = a_cookie();
+        assert_eq!(cookie.next_ord(5), cookie.ord + 1);
+        assert_eq!(cookie.next_ord(cookie.ord + 500), cookie.ord + 500);
+    }
+
+    #[test]
+    fn a_short_key_is_refused() {
+        let said = Keys::parse("too short").unwrap_err().to_string();
+        assert!(said.contains("9 characters"), "{said}");
+    }
+}
