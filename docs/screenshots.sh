@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the pictures in this folder anew. They look as in the README with Inter as a font:
+# Makes the pictures in this folder again. To make them look as they do now, install the font Inter:
 # apt-get install fonts-inter
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
