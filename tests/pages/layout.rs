@@ -103,6 +103,9 @@ async fn nothing_moves_about_while_totals_change_and_workers_come_and_go() {
     }
     for (number, mut voter) in Voter::arrive_many(&vote.url, 12).await.into_iter().enumerate() {
         voter.insist(&[&vote.url], if number % 3 == 0 { "b" } else { "a" }).await;
+        for viewer in viewers.iter().filter(|_| number == 0) {
+            viewer.shows("100.0%").await;
+        }
     }
     for viewer in &viewers {
         viewer.shows("12 votes").await;
