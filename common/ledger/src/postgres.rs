@@ -15,6 +15,9 @@ use super::{OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
 
 /// The schema. During a rolling update, a replica may be older than the schema and
 /// must still work, so it ignores migrations that it does not know.
+///
+/// Never edit a migration, not even a comment in it: sqlx compares its checksum
+/// with that of the schema in use.
 static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
     let mut schema = sqlx::migrate!("migrations/postgres");
     schema.set_ignore_missing(true);
