@@ -71,9 +71,9 @@ impl Presence {
     }
 
     /// Counts one more viewer, until the returned guard is dropped.
-    pub fn viewer(&self) -> Viewer {
+    pub fn viewer(&self) -> Watching {
         self.0.viewers.fetch_add(1, Ordering::Relaxed);
-        Viewer(self.0.clone())
+        Watching(self.0.clone())
     }
 
     /// Announces the replica until `shutdown`, and then removes it from the list.
@@ -100,11 +100,11 @@ impl Presence {
     }
 }
 
-/// Somebody who watches the results.
+/// Counts somebody who watches the results, until it is dropped.
 #[derive(Debug)]
-pub struct Viewer(Arc<Activity>);
+pub struct Watching(Arc<Activity>);
 
-impl Drop for Viewer {
+impl Drop for Watching {
     fn drop(&mut self) {
         self.0.viewers.fetch_sub(1, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ mod redis;
 use store::Unavailable;
 use uuid::Uuid;
 
-pub use self::activity::{Presence, Viewer};
+pub use self::activity::{Presence, Watching};
 pub use self::announcement::{Announcement, Kind, LATELY, Replica, SILENT_AFTER};
 pub use self::local::LocalRegistry;
 pub use self::redis::RedisRegistry;
