@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use caller::{Caller, Site};
-use http_body_util::Full;
 use hyper::Request;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
@@ -64,7 +63,7 @@ impl Results {
     }
 
     pub(crate) async fn read(&mut self) -> anyhow::Result<ShownTotals> {
-        let request = Request::get("/api/totals").body(Full::default())?;
+        let request = Request::get("/api/totals").body(String::new())?;
         let answer = self.caller.ask(request).await?;
         ensure!(answer.status() == 200, "--result-url answers {} to /api/totals", answer.status());
         serde_json::from_slice(answer.body())

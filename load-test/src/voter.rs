@@ -3,12 +3,14 @@
 use anyhow::{Context, ensure};
 use caller::{CallError, Caller};
 use election::{Choice, VoterId};
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, COOKIE, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::header::{CONTENT_TYPE, COOKIE};
+use hyper::{Request, StatusCode};
 
 use crate::cookie::Cookie;
 use crate::vote::{Answer, Vote, last_recorded};
+
+/// How a browser sends a form.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// One person's browser, reduced to its cookie and the votes that the person remembers.
 pub struct Voter {
@@ -27,7 +29,7 @@ pub struct Reply {
 impl Voter {
     /// Opens the page for the first time, which makes the browser a voter.
     pub async fn arrive(caller: &mut Caller) -> anyhow::Result<Self> {
-        let request = Request::get("/").body(Full::default())?;
+        let request = Request::get("/").body(String::new())?;
         let answer = caller.ask(request).await?;
         ensure!(answer.status() == StatusCode::OK, "the ballot page answers {}", answer.status());
         let cookie = Cookie::of(answer.headers());
@@ -60,27 +62,23 @@ impl Voter {
     }
 
     async fn send(&mut self, caller: &mut Caller, form: String) -> Reply {
-        let mut request = Request::new(Full::from(form));
-        *request.method_mut() = Method::POST;
-        let headers = request.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        headers.insert(COOKIE, self.cookie.header.clone());
-        let answer = match caller.ask(request).await {
-            Ok(answer) => answer,
-            Err(error @ CallError::NotSent(_)) => {
-                return Reply { answer: Answer::Refused, status: Err(error) };
+        let request = Request::post("/").header(CONTENT_TYPE, FORM).header(COOKIE, &self.cookie.header);
+        let asked = match request.body(form) {
+            Ok(request) => caller.ask(request).await,
+            Err(error) => Err(CallError::NotSent(error.into())),
+        };
+        match asked {
+            Ok(page) => {
+                let (status, cookie) = (page.status(), Cookie::of(page.headers()));
+                let answer = Answer::of(status, cookie.as_ref(), page.body());
+                if let Some(cookie) = cookie {
+                    self.cookie = cookie;
+                }
+                Reply { answer, status: Ok(status) }
             }
-            Err(error) => return Reply { answer: Answer::None, status: Err(error) },
-        };
-        let cookie = Cookie::of(answer.headers());
-        let reply = Reply {
-            answer: Answer::of(answer.status(), cookie.as_ref(), answer.body()),
-            status: Ok(answer.status()),
-        };
-        if let Some(cookie) = cookie {
-            self.cookie = cookie;
+            Err(error @ CallError::NotSent(_)) => Reply { answer: Answer::Refused, status: Err(error) },
+            Err(error) => Reply { answer: Answer::None, status: Err(error) },
         }
-        reply
     }
 }
 

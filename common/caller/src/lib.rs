@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::header::{ACCEPT_LANGUAGE, HOST, HeaderValue};
@@ -103,7 +103,7 @@ fn public_roots() -> anyhow::Result<TlsConnector> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-type Connection = SendRequest<Full<Bytes>>;
+type Connection = SendRequest<String>;
 
 /// Calls one site again and again.
 pub struct Caller {
@@ -124,7 +124,7 @@ impl Caller {
     }
 
     /// Sends a request and reads the whole answer.
-    pub async fn ask(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Bytes>, CallError> {
+    pub async fn ask(&mut self, mut request: Request<String>) -> Result<Response<Bytes>, CallError> {
         let headers = request.headers_mut();
         headers.insert(HOST, self.site.host.clone());
         // Only the text of the page says whether a vote was recorded.
@@ -145,7 +145,7 @@ impl Caller {
     async fn ask_on(
         &mut self,
         mut connection: Connection,
-        request: Request<Full<Bytes>>,
+        request: Request<String>,
     ) -> Result<Response<Bytes>, CallError> {
         let answer = timeout(self.answer_within, answer(&mut connection, request)).await;
         let answer = answer.unwrap_or_else(|_| Err(CallError::NoAnswer(anyhow!("no answer in time"))))?;
@@ -161,10 +161,7 @@ impl Caller {
     }
 }
 
-async fn answer(
-    connection: &mut Connection,
-    request: Request<Full<Bytes>>,
-) -> Result<Response<Bytes>, CallError> {
+async fn answer(connection: &mut Connection, request: Request<String>) -> Result<Response<Bytes>, CallError> {
     connection.ready().await.map_err(|error| CallError::NotSent(error.into()))?;
     let sent = connection.try_send_request(request).await;
     let response = sent.map_err(|mut error| match error.take_message() {
