@@ -49,11 +49,6 @@ impl Vote {
     pub fn sent_now(choice: Choice) -> Self {
         Self { choice, sent: Instant::now(), answer: Answer::None }
     }
-
-    /// Whether the voter was told that the vote is recorded.
-    pub fn is_recorded(&self) -> bool {
-        matches!(self.answer, Answer::Recorded { .. })
-    }
 }
 
 impl Answer {
@@ -61,21 +56,17 @@ impl Answer {
     /// vote that was recorded. Only an answer of `vote` itself has the voter's cookie.
     pub fn of(status: StatusCode, cookie: Option<&Cookie>, page: &[u8]) -> Self {
         match cookie.map(|cookie| cookie.ord) {
-            _ if is_refusal(page) => Self::Refused,
+            _ if String::from_utf8_lossy(page).contains(NOT_RECORDED) => Self::Refused,
             Some(ord) if status == StatusCode::SEE_OTHER => Self::Recorded { ord },
             Some(ord) => Self::Unconfirmed { ord },
             None => Self::None,
         }
     }
-}
 
-fn is_refusal(page: &[u8]) -> bool {
-    String::from_utf8_lossy(page).contains(NOT_RECORDED)
-}
-
-/// The choice that was recorded last.
-pub fn last_recorded(votes: &[Vote]) -> Option<Choice> {
-    votes.iter().rev().find(|vote| vote.is_recorded()).map(|vote| vote.choice)
+    /// Whether the voter was told that the vote is recorded.
+    pub fn is_recorded(self) -> bool {
+        matches!(self, Self::Recorded { .. })
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use hyper::header::{CONTENT_TYPE, COOKIE};
 use hyper::{Request, StatusCode};
 
 use crate::cookie::Cookie;
-use crate::vote::{Answer, Vote, last_recorded};
+use crate::vote::{Answer, Vote};
 
 /// How a browser sends a form.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -48,7 +48,7 @@ impl Voter {
 
     /// The choice that was recorded last.
     pub fn recorded(&self) -> Option<Choice> {
-        last_recorded(&self.votes)
+        self.votes.iter().rfind(|vote| vote.answer.is_recorded()).map(|vote| vote.choice)
     }
 
     /// Whether any vote of this voter may count.

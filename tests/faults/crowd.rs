@@ -7,7 +7,7 @@ use std::time::Duration;
 use caller::{Caller, Site};
 use election::Choice;
 use hyper::Request;
-use load_test::vote::{Answer, Told};
+use load_test::vote::Told;
 use load_test::voter::Voter;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -124,7 +124,7 @@ impl Seat {
         if let Ok(status) = reply.status {
             assert!(ANSWERS.contains(&status.as_u16()), "a vote was answered with {status}");
         }
-        if matches!(reply.answer, Answer::Recorded { .. }) {
+        if reply.answer.is_recorded() {
             self.recorded[self.number].fetch_add(1, Ordering::Relaxed);
         }
     }
