@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::oracle::{Bounds, Counted, violations};
-use crate::results::{LOOK_EVERY, Results, SETTLE_WITHIN, ShownTotals};
+use crate::results::{COUNTED_WITHIN, LOOK_EVERY, Results, ShownTotals};
 use crate::vote::Told;
 
 /// When no vote waits any more, a replica of `result` may still be behind by this much.
@@ -41,28 +41,20 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// The answer from the totals and, if PostgreSQL was asked, from the number of wrong ballots.
-    pub(crate) fn of(totals: anyhow::Result<Verdict>, wrong_ballots: Option<anyhow::Result<usize>>) -> Self {
-        let compared = match (&totals, &wrong_ballots) {
+    /// The answer from the totals and from the number of wrong ballots, if PostgreSQL was asked.
+    pub(crate) fn of(totals: anyhow::Result<Verdict>, ballots: anyhow::Result<Option<usize>>) -> Self {
+        let compared = match (&totals, &ballots) {
             (Err(_), _) => "nothing",
-            (Ok(_), None) => "totals only, because no --database-url",
-            (Ok(_), Some(Err(_))) => "totals only, because PostgreSQL could not be asked",
-            (Ok(_), Some(Ok(_))) => "every ballot",
+            (_, Ok(None)) => "totals only, because no --database-url",
+            (_, Err(_)) => "totals only, because PostgreSQL could not be asked",
+            (_, Ok(Some(_))) => "every ballot",
         };
-        let (verdict, no_totals) = parted(Some(totals));
-        let (wrong_ballots, no_ballots) = parted(wrong_ballots);
-        let unchecked = no_totals.or(no_ballots);
-        let is_kept = verdict.as_ref().is_some_and(|verdict| verdict.counted_once);
-        let counted_once = is_kept && unchecked.is_none() && wrong_ballots.unwrap_or(0) == 0;
+        let error = totals.as_ref().err().or(ballots.as_ref().err());
+        let unchecked = error.map(|error| format!("{error:#}"));
+        let (verdict, wrong_ballots) = (totals.ok(), ballots.ok().flatten());
+        let are_right = verdict.as_ref().is_some_and(|verdict| verdict.counted_once);
+        let counted_once = are_right && unchecked.is_none() && wrong_ballots.unwrap_or(0) == 0;
         Self { counted_once, compared: compared.to_owned(), verdict, wrong_ballots, unchecked }
-    }
-}
-
-fn parted<T>(outcome: Option<anyhow::Result<T>>) -> (Option<T>, Option<String>) {
-    match outcome {
-        None => (None, None),
-        Some(Ok(value)) => (Some(value), None),
-        Some(Err(error)) => (None, Some(format!("{error:#}"))),
     }
 }
 
@@ -114,7 +106,7 @@ impl Verdict {
         let another_ledger = (&now.poll, now.epoch) != (&before.poll, before.epoch);
         let is_right = (recorded..=possible).contains(&moved) && options.iter().all(OptionVerdict::is_right);
         Self {
-            counted_once: recorded > 0 && is_right && now.are_settled() && !another_ledger,
+            counted_once: recorded > 0 && is_right && now.are_complete() && !another_ledger,
             total: now.total,
             recorded,
             live: now.live,
@@ -131,7 +123,7 @@ impl Verdict {
     }
 
     fn patience(&self) -> Duration {
-        if self.live && self.waiting == Some(0) { SHOWN_WITHIN } else { SETTLE_WITHIN }
+        if self.live && self.waiting == Some(0) { SHOWN_WITHIN } else { COUNTED_WITHIN }
     }
 }
 
@@ -148,7 +140,7 @@ fn compare(before: &ShownTotals, now: &ShownTotals, bounds: &Bounds) -> Vec<Opti
 
 /// Waits until no vote waits and the totals are within their bounds, or until the totals no
 /// longer change.
-pub(crate) async fn settle(
+pub(crate) async fn verdict(
     results: &mut Results,
     before: &ShownTotals,
     bounds: &Bounds,
@@ -159,19 +151,18 @@ pub(crate) async fn settle(
     loop {
         match results.read().await {
             Ok(now) => {
-                readings.insert(now.as_of.clone());
                 let verdict = Verdict::of(before, &now, bounds);
-                let is_fresh = readings.len() >= READINGS;
-                if is_fresh && verdict.is_final() || unmoved_since.elapsed() > verdict.patience() {
+                readings.insert(now.as_of);
+                let is_final = readings.len() >= READINGS && verdict.is_final();
+                if is_final || unmoved_since.elapsed() > verdict.patience() {
                     return Ok(verdict);
                 }
-                if last.as_ref() != Some(&verdict) {
+                if last.replace(verdict) != last {
                     unmoved_since = Instant::now();
                 }
-                last = Some(verdict);
             }
             // A replica may be away for a moment.
-            Err(error) if unmoved_since.elapsed() > SETTLE_WITHIN => return Err(error),
+            Err(error) if unmoved_since.elapsed() > COUNTED_WITHIN => return Err(error),
             Err(_) => {}
         }
         sleep(LOOK_EVERY).await;

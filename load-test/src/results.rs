@@ -13,7 +13,7 @@ use crate::number::number;
 
 /// How long votes may wait to be counted. The votes of a killed worker wait for another one for a
 /// shorter time, and a container comes back sooner.
-pub(crate) const SETTLE_WITHIN: Duration = Duration::from_secs(60);
+pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often the totals are read: so often that a test does not take longer because of it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -46,7 +46,7 @@ pub(crate) struct ShownOption {
 
 impl ShownTotals {
     /// Whether the ledger answers and no vote waits to be counted.
-    pub(crate) fn are_settled(&self) -> bool {
+    pub(crate) fn are_complete(&self) -> bool {
         self.live && self.waiting == Some(0)
     }
 }
@@ -71,15 +71,15 @@ impl Results {
     }
 
     /// Waits until no earlier vote waits any more, and returns the totals.
-    pub(crate) async fn settled(&mut self) -> anyhow::Result<ShownTotals> {
+    pub(crate) async fn complete(&mut self) -> anyhow::Result<ShownTotals> {
         let began = Instant::now();
         loop {
             let totals = self.read().await?;
-            if totals.are_settled() {
+            if totals.are_complete() {
                 return Ok(totals);
             }
             ensure!(
-                began.elapsed() < SETTLE_WITHIN,
+                began.elapsed() < COUNTED_WITHIN,
                 "votes already wait, or the stores are away: see {}, and try again when all are counted",
                 self.site
             );

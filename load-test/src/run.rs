@@ -33,7 +33,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
     let site = Site::new(&settings.result_url)?;
     let mut results = Results::at(&site);
-    let Some(totals) = stop.run_until_cancelled(results.settled()).await else {
+    let Some(totals) = stop.run_until_cancelled(results.complete()).await else {
         bail!("stopped before anybody voted");
     };
     let load = Load::new(settings, &totals?, stop)?;
@@ -44,7 +44,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let viewers = Viewers::sit_down(&site, settings.viewers);
     gather(settings, &load, &viewers).await?;
 
-    let before = results.settled().await?;
+    let before = results.complete().await?;
     let (measures, took) = vote(settings, &load, &viewers, &mut results).await;
     let told = load.into_told();
     let truth = check(settings, &site, &before, &told).await;
@@ -111,15 +111,15 @@ async fn vote(
 async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &Told) -> Truth {
     let (mut results, mut watched) = (Results::at(site), Results::at(site));
     let bounds = bounds(told);
-    let settled = during(check::settle(&mut results, before, &bounds), async || {
+    let totals = during(check::verdict(&mut results, before, &bounds), async || {
         format!("{} votes wait to be counted", watched.waiting().await)
     })
     .await;
-    let wrong_ballots = match &settings.database_url {
-        Some(url) if settled.is_ok() => Some(check::wrong_ballots(url, &before.poll, told).await),
-        _ => None,
+    let ballots = match &settings.database_url {
+        Some(url) if totals.is_ok() => check::wrong_ballots(url, &before.poll, told).await.map(Some),
+        _ => Ok(None),
     };
-    Truth::of(settled, wrong_ballots)
+    Truth::of(totals, ballots)
 }
 
 /// Prints the figures before it draws the picture, which may fail.
