@@ -8,11 +8,7 @@ use load_test::Settings;
 #[tokio::main]
 async fn main() -> ExitCode {
     match load_test::run(&Settings::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("load-test: {error:#}");
-            ExitCode::FAILURE
-        }
+        outcome => service::end("load-test", outcome.map(drop)),
     }
 }
