@@ -28,10 +28,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A voter gives up a page that has not opened for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How often a choice is drawn until it differs from the last one. So many draws find another
-/// option even if nearly everybody likes the same one.
-const DRAWS_MAX: usize = 100;
-
 /// What all voters share.
 pub(crate) struct Load {
     site: Site,
@@ -176,12 +172,14 @@ impl Load {
         }
     }
 
-    /// Draws an option by the weights. A voter who votes again chooses another option than before,
-    /// if any other option has a weight.
+    /// Draws an option by the weights. A voter who votes again chooses another option than before.
     fn choose(&self, voter: &Voter) -> Choice {
-        let drawn = || self.options.sample(&mut rand::rng());
-        let is_new = |position: &usize| voter.recorded().is_none_or(|choice| choice.position() != *position);
-        let position = (0..DRAWS_MAX).map(|_| drawn()).find(is_new).unwrap_or_else(drawn);
+        let mut options = self.options.clone();
+        if let Some(last) = voter.recorded() {
+            // If no other option has a weight, this fails and changes nothing.
+            let _ = options.update_weights(&[(last.position(), &0.0)]);
+        }
+        let position = options.sample(&mut rand::rng());
         Choice::at(position).unwrap_or_else(|| unreachable!("a poll has at most {} options", Choice::MAX))
     }
 }

@@ -69,13 +69,8 @@ pub struct Settings {
 impl Settings {
     /// How many voters come. `None` if new ones come as long as the load lasts.
     pub(crate) fn voters(&self) -> Option<u64> {
-        let votes = match (self.duration, self.rate) {
-            (None, _) => Some(self.votes),
-            (Some(duration), Some(rate)) => {
-                Some(due_by(duration.as_secs_f64(), rate, self.ramp.as_secs_f64()))
-            }
-            (Some(_), None) => None,
-        };
+        let due = |time: Duration| Some(due_by(time.as_secs_f64(), self.rate?, self.ramp.as_secs_f64()));
+        let votes = self.duration.map_or(Some(self.votes), due);
         let first_votes = |votes| (votes as f64 * (1.0 - self.changes)).ceil().max(1.0) as u64;
         self.voters.or(votes.map(first_votes))
     }
@@ -101,11 +96,8 @@ fn site(url: &str) -> anyhow::Result<Uri> {
 }
 
 fn share(text: &str) -> anyhow::Result<f64> {
-    let share = match text.strip_suffix('%') {
-        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
-        None => text.parse(),
-    };
-    let share = share.context("a share is of the form 20% or 0.2")?;
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |percent| (percent, 100.0));
+    let share = number.parse::<f64>().context("a share is of the form 20% or 0.2")? / whole;
     ensure!((0.0..=1.0).contains(&share), "a share lies between 0% and 100%");
     Ok(share)
 }
