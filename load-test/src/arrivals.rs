@@ -1,29 +1,15 @@
 //! When votes are due, and how many of them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The load to make: a number of votes or a duration, either at a fixed rate or as fast as the
-/// places become free.
-pub(crate) struct Demand {
-    pub(crate) votes: u64,
-    /// If this is set, it limits the load, and the number of votes does not.
-    pub(crate) duration: Option<Duration>,
-    /// How many can vote at the same time.
-    pub(crate) places: u64,
-    /// Votes per second.
-    pub(crate) rate: Option<f64>,
-    /// How long it takes to reach the full speed.
-    pub(crate) ramp: Duration,
-    /// The share of votes that change an earlier one.
-    pub(crate) changes: f64,
-}
+use crate::settings::Settings;
 
 /// When votes are due, one after the other.
-pub(crate) struct Arrivals {
+pub(crate) struct Arrivals<'a> {
     began: Instant,
-    demand: Demand,
-    given: AtomicU64,
+    settings: &'a Settings,
+    given: Cell<u64>,
 }
 
 /// A vote to cast.
@@ -33,19 +19,19 @@ pub(crate) struct Turn {
     pub(crate) is_change: bool,
 }
 
-impl Arrivals {
-    pub(crate) fn beginning(began: Instant, demand: Demand) -> Self {
-        Self { began, demand, given: AtomicU64::new(0) }
+impl<'a> Arrivals<'a> {
+    pub(crate) fn beginning(began: Instant, settings: &'a Settings) -> Self {
+        Self { began, settings, given: Cell::new(0) }
     }
 
     /// The next vote from this place, if there is one.
     pub(crate) fn next(&self, place: u64) -> Option<Turn> {
-        let Demand { votes, duration, places, rate, ramp, changes } = self.demand;
-        let turn = self.given.fetch_add(1, Ordering::Relaxed);
+        let Settings { votes, duration, rate, ramp, changes, .. } = *self.settings;
+        let turn = self.given.replace(self.given.get() + 1);
         let after = match rate {
             Some(rate) => fixed(turn, rate, ramp.as_secs_f64()),
             // During the ramp, the places begin one after the other.
-            None => self.began.elapsed().max(ramp.mul_f64(place as f64 / places as f64)),
+            None => self.began.elapsed().max(ramp.mul_f64(place as f64 / self.settings.places() as f64)),
         };
         let goes_on = match duration {
             // A vote that is late is not sent if the load has ended.
@@ -57,9 +43,11 @@ impl Arrivals {
     }
 
     /// How many votes were due in this time at a fixed rate, but were never begun.
-    pub(crate) fn unsent(&self, took: Duration, begun: u64) -> u64 {
-        let Demand { duration: Some(duration), rate: Some(rate), ramp, .. } = self.demand else { return 0 };
-        due_by(took.min(duration).as_secs_f64(), rate, ramp.as_secs_f64()).saturating_sub(begun)
+    pub(crate) fn unsent(&self, seconds: f64, begun: u64) -> u64 {
+        let Settings { duration: Some(duration), rate: Some(rate), ramp, .. } = *self.settings else {
+            return 0;
+        };
+        due_by(seconds.min(duration.as_secs_f64()), rate, ramp.as_secs_f64()).saturating_sub(begun)
     }
 }
 

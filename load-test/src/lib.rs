@@ -4,7 +4,6 @@
 mod arrivals;
 pub mod check;
 pub mod cookie;
-mod electorate;
 pub mod latency;
 mod load;
 mod lock;

@@ -1,7 +1,6 @@
 //! The load: voters arrive, and then they vote.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -14,12 +13,10 @@ use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::Arrivals;
-use crate::electorate::Electorate;
-use crate::lock::{lock, unlocked};
 use crate::measures::Measures;
 use crate::results::ShownTotals;
 use crate::settings::Settings;
-use crate::vote::{Answer, Told};
+use crate::vote::Told;
 use crate::voter::Voter;
 
 /// The pause between two attempts, so that a site that is away is not flooded with requests.
@@ -28,25 +25,25 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A voter gives up a page that has not opened for this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What all voters share.
-pub(crate) struct Load {
+/// What all voters share. They all vote in one task, so it needs no locks.
+pub(crate) struct Load<'a> {
+    settings: &'a Settings,
     site: Site,
     poll: String,
     options: WeightedIndex<f64>,
-    /// How many connections there are. Each is the place of one voter at a time.
-    places: u64,
-    /// Whether new voters come as long as the load lasts. Otherwise a fixed number comes at the start.
-    ever_more: bool,
     /// Whether the page has opened at least once.
-    opened: AtomicBool,
-    electorate: Mutex<Electorate>,
+    opened: Cell<bool>,
+    /// Who has not voted yet, and is not voting right now.
+    newcomers: RefCell<Vec<Voter>>,
+    /// Who has voted, and is not voting right now. So nobody votes twice at the same time.
+    regulars: RefCell<Vec<Voter>>,
     /// Ends the load early. Votes that are under way are finished.
     pub(crate) stop: CancellationToken,
 }
 
-impl Load {
+impl<'a> Load<'a> {
     pub(crate) fn new(
-        settings: &Settings,
+        settings: &'a Settings,
         totals: &ShownTotals,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
@@ -58,45 +55,46 @@ impl Load {
         );
         let weights = if given == 0 { vec![1.0; options] } else { settings.weights.clone() };
         Ok(Self {
+            settings,
             site: Site::new(&settings.vote_url)?,
             poll: totals.poll.clone(),
             options: WeightedIndex::new(weights).context("--weights cannot be used")?,
-            places: settings.places(),
-            ever_more: settings.voters().is_none(),
-            opened: AtomicBool::new(false),
-            electorate: Mutex::default(),
+            opened: Cell::new(false),
+            newcomers: RefCell::default(),
+            regulars: RefCell::default(),
             stop,
         })
     }
 
-    /// The voters who are not voting right now.
-    pub(crate) fn electorate(&self) -> MutexGuard<'_, Electorate> {
-        lock(&self.electorate)
+    /// How many voters are not voting right now.
+    pub(crate) fn idle_voters(&self) -> usize {
+        self.newcomers.borrow().len() + self.regulars.borrow().len()
     }
 
     /// What each voter was told, once the load is over.
     pub(crate) fn into_told(self) -> Told {
-        unlocked(self.electorate).into_told()
+        let voters = self.newcomers.into_inner().into_iter().chain(self.regulars.into_inner());
+        voters.map(Voter::into_told).collect()
     }
 
     /// Lets this many voters open the page for the first time.
     pub(crate) async fn arrive(&self, voters: u64) -> anyhow::Result<()> {
-        let arriving = AtomicU64::new(0);
+        let arriving = RefCell::new(0..voters);
         let door = || async {
             let mut caller = Caller::of(&self.site);
-            while arriving.fetch_add(1, Ordering::Relaxed) < voters && !self.stop.is_cancelled() {
+            while arriving.borrow_mut().next().is_some() && !self.stop.is_cancelled() {
                 let Some(voter) = self.admit(&mut caller).await? else { break };
-                self.electorate().put_back(voter);
+                self.put_back(voter);
             }
             anyhow::Ok(())
         };
-        try_join_all((0..self.places).map(|_| door())).await.map(drop)
+        try_join_all((0..self.settings.places()).map(|_| door())).await.map(drop)
     }
 
     /// Lets the voters vote until no more votes are due. At each place they vote one after the
     /// other. Fails if the page no longer opens for newcomers.
-    pub(crate) async fn vote(&self, arrivals: &Arrivals, measures: &Mutex<Measures>) -> anyhow::Result<()> {
-        let places = (0..self.places).map(|place| async move {
+    pub(crate) async fn vote(&self, arrivals: &Arrivals<'_>, measures: &RefCell<Measures>) -> anyhow::Result<()> {
+        let places = (0..self.settings.places()).map(|place| async move {
             let voted = self.vote_in_turn(place, arrivals, measures).await;
             // The other places finish their votes, so that every voter is put back.
             voted.inspect_err(|_| self.stop.cancel())
@@ -111,13 +109,11 @@ impl Load {
         loop {
             match Voter::arrive(caller).await {
                 Ok(voter) => {
-                    self.opened.store(true, Ordering::Relaxed);
+                    self.opened.set(true);
                     return Ok(Some(voter));
                 }
                 Err(_) if self.stop.is_cancelled() => return Ok(None),
-                Err(error) if !self.opened.load(Ordering::Relaxed) || began.elapsed() > PATIENCE => {
-                    return Err(error);
-                }
+                Err(error) if !self.opened.get() || began.elapsed() > PATIENCE => return Err(error),
                 Err(_) => sleep(PAUSE).await,
             }
         }
@@ -126,21 +122,20 @@ impl Load {
     async fn vote_in_turn(
         &self,
         place: u64,
-        arrivals: &Arrivals,
-        measures: &Mutex<Measures>,
+        arrivals: &Arrivals<'_>,
+        measures: &RefCell<Measures>,
     ) -> anyhow::Result<()> {
         let mut caller = Caller::of(&self.site);
         while let Some(turn) = arrivals.next(place) {
             let Some(due) = self.wait_until(turn.due).await else { break };
             let Some(mut voter) = self.voter(turn.is_change, &mut caller).await? else { break };
             let first = voter.recorded().is_none();
-            let choice = self.choose(&voter);
-            let reply = voter.cast(&mut caller, &self.poll, choice).await;
-            lock(measures).note(due, first, &reply);
-            if !matches!(reply.answer, Answer::Recorded { .. }) {
+            let reply = voter.cast(&mut caller, &self.poll, self.choose(&voter)).await;
+            measures.borrow_mut().note(due, first, &reply);
+            if !reply.answer.is_recorded() {
                 sleep(PAUSE).await;
             }
-            self.electorate().put_back(voter);
+            self.put_back(voter);
         }
         Ok(())
     }
@@ -149,27 +144,31 @@ impl Load {
     /// due time if it has passed already, or else the moment at which this task woke up. `None` ends
     /// the load.
     async fn wait_until(&self, due: Instant) -> Option<Instant> {
-        if self.stop.is_cancelled() || due <= Instant::now() {
+        if due <= Instant::now() {
             return (!self.stop.is_cancelled()).then_some(due);
         }
-        tokio::select! {
-            () = sleep_until(due.into()) => Some(Instant::now()),
-            () = self.stop.cancelled() => None,
+        self.stop.run_until_cancelled(sleep_until(due.into())).await.map(|()| Instant::now())
+    }
+
+    /// The voter whose turn it is. When no newcomers are left, new ones come as long as the load
+    /// lasts, or regulars vote again if a fixed number of voters came at the start.
+    async fn voter(&self, is_change: bool, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
+        let regular = if is_change { self.regular() } else { None };
+        match regular.or_else(|| self.newcomers.borrow_mut().pop()) {
+            None if self.settings.voters().is_none() => self.admit(caller).await,
+            here => Ok(here.or_else(|| self.regular())),
         }
     }
 
-    /// The voter whose turn it is. When no newcomers are left, regulars vote again.
-    async fn voter(&self, is_change: bool, caller: &mut Caller) -> anyhow::Result<Option<Voter>> {
-        let here = {
-            let mut electorate = self.electorate();
-            let regular = if is_change { electorate.regular() } else { None };
-            let here = regular.or_else(|| electorate.newcomer());
-            if self.ever_more { here } else { here.or_else(|| electorate.regular()) }
-        };
-        match here {
-            None if self.ever_more => self.admit(caller).await,
-            here => Ok(here),
-        }
+    fn regular(&self) -> Option<Voter> {
+        let mut regulars = self.regulars.borrow_mut();
+        let count = regulars.len();
+        (count > 0).then(|| regulars.swap_remove(rand::random_range(0..count)))
+    }
+
+    fn put_back(&self, voter: Voter) {
+        let voters = if voter.may_count() { &self.regulars } else { &self.newcomers };
+        voters.borrow_mut().push(voter);
     }
 
     /// Draws an option by the weights. A voter who votes again chooses another option than before.

@@ -1,7 +1,7 @@
 //! A run, from the first voter to the report.
 
+use std::cell::RefCell;
 use std::io::{Write, stdout};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use crate::arrivals::Arrivals;
 use crate::check::{self, Truth};
 use crate::load::Load;
-use crate::lock::{lock, unlocked};
 use crate::measures::Measures;
 use crate::number::number;
 use crate::oracle::bounds;
@@ -71,9 +70,9 @@ fn end_on_signals() -> anyhow::Result<CancellationToken> {
 }
 
 /// Lets voters and viewers connect. Nobody votes yet.
-async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::Result<()> {
+async fn gather(settings: &Settings, load: &Load<'_>, viewers: &Viewers) -> anyhow::Result<()> {
     let line = async || {
-        let (voters, viewers) = (load.electorate().len() as u64, viewers.connected());
+        let (voters, viewers) = (load.idle_voters() as u64, viewers.connected());
         format!("{} voters and {} viewers are here", number(voters), number(viewers))
     };
     // If voters come during the load, one comes now, to show whether the page opens at all.
@@ -83,25 +82,25 @@ async fn gather(settings: &Settings, load: &Load, viewers: &Viewers) -> anyhow::
 
 async fn vote(
     settings: &Settings,
-    load: &Load,
+    load: &Load<'_>,
     viewers: &Viewers,
     results: &mut Results,
 ) -> (Measures, Duration) {
     let began = Instant::now();
-    let measures = Mutex::new(Measures::beginning(began));
-    let arrivals = Arrivals::beginning(began, settings.demand());
+    let measures = RefCell::new(Measures::beginning(began));
+    let arrivals = Arrivals::beginning(began, settings);
     let voted = during(load.vote(&arrivals, &measures), async || {
         let waiting = results.waiting().await;
-        format!("{}, {} viewers, {waiting} waiting", lock(&measures).line(), number(viewers.connected()))
+        format!("{}, {} viewers, {waiting} waiting", measures.borrow_mut().line(), number(viewers.connected()))
     });
     if let Err(error) = voted.await {
         eprintln!("The load ended early: {error:#}");
     }
-    let (mut measures, took) = (unlocked(measures), began.elapsed());
+    let (mut measures, took) = (measures.into_inner(), began.elapsed());
     measures.end_seconds();
     // If the load was stopped early, it does not show whether the rate was reached.
     if !load.stop.is_cancelled() {
-        measures.unsent = arrivals.unsent(took, measures.cast());
+        measures.unsent = arrivals.unsent(took.as_secs_f64(), measures.cast());
     }
     (measures, took)
 }

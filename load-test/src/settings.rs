@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use hyper::Uri;
 
-use crate::arrivals::{Demand, due_by};
+use crate::arrivals::due_by;
 
 /// With more connections than this, one would measure the machine that sends the votes.
 const CONCURRENCY_MAX: u64 = 10_000;
@@ -30,16 +30,16 @@ pub struct Settings {
     pub(crate) result_url: Uri,
     /// How many votes to cast
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..))]
-    votes: u64,
+    pub(crate) votes: u64,
     /// How long to vote instead, such as 30s or 10m
     #[arg(long, conflicts_with = "votes", value_parser = humantime::parse_duration)]
-    duration: Option<Duration>,
+    pub(crate) duration: Option<Duration>,
     /// How many different voters come [default: computed from --votes and --changes]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     voters: Option<u64>,
     /// The share of votes by voters who change their mind, such as 20%
     #[arg(long, default_value = "20%", value_parser = share)]
-    changes: f64,
+    pub(crate) changes: f64,
     /// How popular each option is, in the poll's order, such as 3,1 [default: all the same]
     #[arg(long, value_delimiter = ',')]
     pub(crate) weights: Vec<f64>,
@@ -48,10 +48,10 @@ pub struct Settings {
     concurrency: u64,
     /// Votes per second, even if answers are late [default: each connection votes again after its answer]
     #[arg(long, value_parser = rate)]
-    rate: Option<f64>,
+    pub(crate) rate: Option<f64>,
     /// Begin slowly, and reach full speed after this time
     #[arg(long, default_value = "0s", value_parser = humantime::parse_duration)]
-    ramp: Duration,
+    pub(crate) ramp: Duration,
     /// How many watch the results
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
@@ -78,11 +78,6 @@ impl Settings {
     /// How many can vote at the same time. Nobody votes twice at the same time.
     pub(crate) fn places(&self) -> u64 {
         self.voters().map_or(self.concurrency, |voters| voters.min(self.concurrency))
-    }
-
-    pub(crate) fn demand(&self) -> Demand {
-        let Self { votes, duration, rate, ramp, changes, .. } = *self;
-        Demand { votes, duration, places: self.places(), rate, ramp, changes }
     }
 }
 
