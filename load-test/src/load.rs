@@ -13,7 +13,7 @@ use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::Arrivals;
-use crate::measures::Measures;
+use crate::measures::Meter;
 use crate::results::ShownTotals;
 use crate::settings::Settings;
 use crate::vote::Told;
@@ -93,9 +93,9 @@ impl<'a> Load<'a> {
 
     /// Lets the voters vote until no more votes are due. At each place they vote one after the
     /// other. Fails if the page no longer opens for newcomers.
-    pub(crate) async fn vote(&self, arrivals: &Arrivals<'_>, measures: &RefCell<Measures>) -> anyhow::Result<()> {
+    pub(crate) async fn vote(&self, arrivals: &Arrivals<'_>, meter: &RefCell<Meter>) -> anyhow::Result<()> {
         let places = (0..self.settings.places()).map(|place| async move {
-            let voted = self.vote_in_turn(place, arrivals, measures).await;
+            let voted = self.vote_in_turn(place, arrivals, meter).await;
             // The other places finish their votes, so that every voter is put back.
             voted.inspect_err(|_| self.stop.cancel())
         });
@@ -123,7 +123,7 @@ impl<'a> Load<'a> {
         &self,
         place: u64,
         arrivals: &Arrivals<'_>,
-        measures: &RefCell<Measures>,
+        meter: &RefCell<Meter>,
     ) -> anyhow::Result<()> {
         let mut caller = Caller::of(&self.site);
         while let Some(turn) = arrivals.next(place) {
@@ -131,7 +131,7 @@ impl<'a> Load<'a> {
             let Some(mut voter) = self.voter(turn.is_change, &mut caller).await? else { break };
             let first = voter.recorded().is_none();
             let reply = voter.cast(&mut caller, &self.poll, self.choose(&voter)).await;
-            measures.borrow_mut().note(due, first, &reply);
+            meter.borrow_mut().note(due, first, &reply);
             if !reply.answer.is_recorded() {
                 sleep(PAUSE).await;
             }

@@ -1,8 +1,8 @@
-//! A run, from the first voter to the report.
+//! A run, from the first voter to the summary.
 
 use std::cell::RefCell;
 use std::io::{Write, stdout};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 use caller::Site;
@@ -12,21 +12,21 @@ use tokio_util::sync::CancellationToken;
 use crate::arrivals::Arrivals;
 use crate::check::{self, Truth};
 use crate::load::Load;
-use crate::measures::Measures;
+use crate::measures::{Measures, Meter};
 use crate::number::number;
 use crate::oracle::bounds;
 use crate::plot;
 use crate::progress::during;
-use crate::report::Report;
 use crate::results::{Results, ShownTotals};
 use crate::settings::Settings;
+use crate::summary::Summary;
 use crate::viewers::Viewers;
 use crate::vote::Told;
 
 /// The exit code that shells expect after Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
-/// Puts load on the deployment and prints the report. Returns whether every recorded vote was
+/// Puts load on the deployment and prints the summary. Returns whether every recorded vote was
 /// counted once.
 pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
@@ -44,15 +44,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     gather(settings, &load, &viewers).await?;
 
     let before = results.complete().await?;
-    let (measures, took) = vote(settings, &load, &viewers, &mut results).await;
-    let told = load.into_told();
-    let truth = check(settings, &site, &before, &told).await;
-    if let Some(verdict) = &truth.verdict {
-        viewers.see_total(verdict.total).await;
-    }
-    let report = Report::of(settings, &before, &viewers, measures, took, truth);
-    publish(settings, &report)?;
-    Ok(report.truth.counted_once)
+    let measures = vote(settings, &load, &viewers, &mut results).await;
+    let truth = check(settings, &site, &before, &load.into_told()).await;
+    let summary = sum_up(settings, &before, &viewers, measures, truth).await;
+    publish(settings, &summary)?;
+    Ok(summary.truth.counted_once)
 }
 
 /// Lets the first signal end the load, and the second one the program.
@@ -80,32 +76,26 @@ async fn gather(settings: &Settings, load: &Load<'_>, viewers: &Viewers) -> anyh
     during(viewers.all_seated(&load.stop), line).await
 }
 
-async fn vote(
-    settings: &Settings,
-    load: &Load<'_>,
-    viewers: &Viewers,
-    results: &mut Results,
-) -> (Measures, Duration) {
+async fn vote(settings: &Settings, load: &Load<'_>, viewers: &Viewers, results: &mut Results) -> Measures {
     let began = Instant::now();
-    let measures = RefCell::new(Measures::beginning(began));
+    let meter = RefCell::new(Meter::beginning(began));
     let arrivals = Arrivals::beginning(began, settings);
-    let voted = during(load.vote(&arrivals, &measures), async || {
+    let voted = during(load.vote(&arrivals, &meter), async || {
         let waiting = results.waiting().await;
-        format!("{}, {} viewers, {waiting} waiting", measures.borrow_mut().line(), number(viewers.connected()))
+        format!("{}, {} viewers, {waiting} waiting", meter.borrow_mut().line(), number(viewers.connected()))
     });
     if let Err(error) = voted.await {
         eprintln!("The load ended early: {error:#}");
     }
-    let (mut measures, took) = (measures.into_inner(), began.elapsed());
-    measures.end_seconds();
+    let mut measures = meter.into_inner().end();
     // If the load was stopped early, it does not show whether the rate was reached.
     if !load.stop.is_cancelled() {
-        measures.unsent = arrivals.unsent(took.as_secs_f64(), measures.cast());
+        measures.unsent = arrivals.unsent(measures.seconds, measures.cast());
     }
-    (measures, took)
+    measures
 }
 
-/// Checks the promise. A check that fails is part of the report, so that the figures of the load
+/// Checks the promise. A check that fails is part of the summary, so that the figures of the load
 /// are not lost.
 async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &Told) -> Truth {
     let (mut results, mut watched) = (Results::at(site), Results::at(site));
@@ -121,9 +111,30 @@ async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &To
     Truth::of(totals, ballots)
 }
 
+async fn sum_up(
+    settings: &Settings,
+    before: &ShownTotals,
+    viewers: &Viewers,
+    measures: Measures,
+    truth: Truth,
+) -> Summary {
+    if let Some(verdict) = &truth.verdict {
+        viewers.see_total(verdict.total).await;
+    }
+    Summary {
+        vote_url: settings.vote_url.to_string(),
+        result_url: settings.result_url.to_string(),
+        poll: before.poll.clone(),
+        connections: settings.places(),
+        screens: viewers.screens(before.total, &measures.first_votes),
+        measures,
+        truth,
+    }
+}
+
 /// Prints the figures before it draws the picture, which may fail.
-fn publish(settings: &Settings, report: &Report) -> anyhow::Result<()> {
-    let text = if settings.json { serde_json::to_string_pretty(report)? } else { report.to_string() };
-    writeln!(stdout(), "{text}").context("cannot print the report")?;
-    settings.plot.as_ref().map_or(Ok(()), |file| plot::draw(file, &report.course))
+fn publish(settings: &Settings, summary: &Summary) -> anyhow::Result<()> {
+    let text = if settings.json { serde_json::to_string_pretty(summary)? } else { summary.to_string() };
+    writeln!(stdout(), "{text}").context("cannot print the summary")?;
+    settings.plot.as_ref().map_or(Ok(()), |file| plot::draw(file, &summary.measures.course))
 }

@@ -58,7 +58,7 @@ pub struct Settings {
     /// Also compare every voter's ballot, in the PostgreSQL at this URL [default: compare the totals only]
     #[arg(long)]
     pub(crate) database_url: Option<String>,
-    /// Print the report as JSON
+    /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,
     /// Draw rate and latency over time into this SVG file

@@ -1,5 +1,5 @@
 //! What is left when everything that makes Urna is taken away: the same forms,
-//! bytes and frames, and nothing behind them.
+//! bytes and updates, and nothing behind them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub struct Bare {
 struct Shared {
     page: String,
     votes: AtomicU64,
-    frame: watch::Sender<Utf8Bytes>,
+    update: watch::Sender<Utf8Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ struct Fields {
 impl Bare {
     /// Serves this page.
     pub async fn start(page: String) -> Self {
-        let frame = watch::Sender::new(totals(0));
-        let shared = Arc::new(Shared { page, votes: AtomicU64::new(0), frame });
+        let update = watch::Sender::new(totals(0));
+        let shared = Arc::new(Shared { page, votes: AtomicU64::new(0), update });
         let app = Router::new().route("/", get(show).post(take)).with_state(shared.clone());
         let (votes, results) = (listen().await, listen().await);
         let url = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
@@ -67,8 +67,8 @@ async fn show(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 async fn take(State(shared): State<Arc<Shared>>, Form(fields): Form<Fields>) -> impl IntoResponse {
     let votes = shared.votes.fetch_add(fields.vote.len() as u64, Ordering::Relaxed) + 1;
     // Without viewers there is nothing to tell.
-    if shared.frame.receiver_count() > 0 {
-        shared.frame.send_replace(totals(votes));
+    if shared.update.receiver_count() > 0 {
+        shared.update.send_replace(totals(votes));
     }
     (StatusCode::SEE_OTHER, [(LOCATION, "/"), (SET_COOKIE, COOKIE)])
 }
@@ -83,12 +83,12 @@ async fn broadcast(listener: TcpListener, shared: Arc<Shared>) {
             if !head[..read].starts_with(b"GET /ws") {
                 return answer(&mut stream, &shared).await;
             }
-            let mut frames = shared.frame.subscribe();
+            let mut updates = shared.update.subscribe();
             let mut socket = accept_async(stream).await.map_err(std::io::Error::other)?;
             loop {
-                let frame = frames.borrow_and_update().clone();
-                socket.send(Message::Text(frame)).await.map_err(std::io::Error::other)?;
-                frames.changed().await.map_err(std::io::Error::other)?;
+                let update = updates.borrow_and_update().clone();
+                socket.send(Message::Text(update)).await.map_err(std::io::Error::other)?;
+                updates.changed().await.map_err(std::io::Error::other)?;
             }
         });
     }
@@ -97,7 +97,7 @@ async fn broadcast(listener: TcpListener, shared: Arc<Shared>) {
 async fn answer(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut request = [0; 1024];
     while stream.read(&mut request).await? > 0 {
-        let body = shared.frame.borrow().clone();
+        let body = shared.update.borrow().clone();
         stream
             .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes())
             .await?;

@@ -35,7 +35,7 @@ pub async fn measure(table: &mut Table) {
     let crowded = [("slow connection", &vote, CONNECTIONS), ("stalled viewer", &result, STALLED)];
     let (mut alone, mut amid): (Option<Latency>, Option<Latency>) = (None, None);
     for round in 0..ROUNDS {
-        better(&mut alone, measured(load(&vote.url, &result.url, HONEST).await.vote));
+        better(&mut alone, measured(load(&vote.url, &result.url, HONEST).await.measures.vote));
         let before = crowded.map(|(_, replica, _)| replica.service.resident());
         let mob = gather(&vote.url, &result.url);
         for ((who, replica, connections), before) in crowded.into_iter().zip(before) {
@@ -45,7 +45,7 @@ pub async fn measure(table: &mut Table) {
                 table.add_alone(&format!("memory of a {who}"), Figure::kib(each), Some(20.0));
             }
         }
-        better(&mut amid, measured(load(&vote.url, &result.url, HONEST).await.vote));
+        better(&mut amid, measured(load(&vote.url, &result.url, HONEST).await.measures.vote));
         drop(mob);
     }
     let [alone, amid] = [alone, amid].map(measured);

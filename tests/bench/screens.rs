@@ -43,11 +43,11 @@ pub async fn measure(table: &mut Table) {
 async fn idle(table: &mut Table) {
     let urna = Deployment::start().await;
     let (vote, worker, result) = urna.one_of_each().await;
-    let report = load(&vote.url, &result.url, IDLE).await;
+    let screens = load(&vote.url, &result.url, IDLE).await.screens;
     drop(worker);
     let bare = Bare::start(String::new()).await;
     let parts = parts(&urna, &bare).await;
-    let ours = measured(report.vote_to_screen);
+    let ours = measured(screens.vote_to_screen);
     for (name, quantile, ours) in [("p50", 0.5, ours.p50), ("p99", 0.99, ours.p99)] {
         let ours = Figure::ms(ours);
         let sum = Figure::ms(parts.ms(quantile));
@@ -56,10 +56,10 @@ async fn idle(table: &mut Table) {
     }
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
-    let report = load(&urna.vote, &urna.result, IDLE).await;
+    let screens = load(&urna.vote, &urna.result, IDLE).await.screens;
     table.add_alone(
         "vote → screen, idle, embedded, p50",
-        Figure::ms(measured(report.vote_to_screen).p50),
+        Figure::ms(measured(screens.vote_to_screen).p50),
         None,
     );
 }
@@ -72,11 +72,11 @@ async fn crowd(table: &mut Table, viewers: usize) -> [Figure; 2] {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
     let before = result.service.resident();
-    let report = load(&vote.url, &result.url, &stream).await;
+    let ours = load(&vote.url, &result.url, &stream).await;
     let each = (result.service.peak() - before) as f64 / viewers as f64;
     let bare = Bare::start(String::new()).await;
     let plain = load_bare(&bare.vote, &bare.result, &stream).await;
-    let spreads = [report, plain].map(|report| Figure::ms(measured(report.first_to_last_screen).p99));
+    let spreads = [ours, plain].map(|load| Figure::ms(measured(load.screens.first_to_last_screen).p99));
     let what = format!("{viewers} viewers: first → last screen, p99");
     table.add(&what, spreads[0], ("bare tokio-tungstenite", spreads[1]), Aim::AtMost(1.5));
     table.add_alone(&format!("{viewers} viewers: memory each"), Figure::kib(each), Some(20.0));

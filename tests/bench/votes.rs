@@ -6,7 +6,6 @@ use std::time::Instant;
 use caller::{Caller, Site};
 use harness::{Deployment, Embedded, Service, client, eventually};
 use hyper::Request;
-use load_test::report::Report;
 use redis::AsyncCommands;
 use tempfile::TempDir;
 
@@ -33,8 +32,8 @@ pub async fn measure(table: &mut Table) {
     let bare = Bare::start(page).await;
     let (mut ours, mut handler, mut redis) = (0.0_f64, 0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
-        ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url).await.recorded_per_second);
-        handler = handler.max(load_bare(&bare.vote, &bare.result, VOTES).await.recorded_per_second);
+        ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url).await);
+        handler = handler.max(load_bare(&bare.vote, &bare.result, VOTES).await.measures.recorded_per_second);
         redis = redis.max(redis_benchmark(&urna.redis.url()));
     }
     let what = "recorded votes, `appendfsync always`, 50 connections";
@@ -52,8 +51,8 @@ pub async fn measure(table: &mut Table) {
     embedded(table).await;
 }
 
-/// The worker counts them afterwards: how fast it is, is another row.
-async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -> Report {
+/// How many votes are recorded in a second. The worker counts them afterwards: how fast it is, is another row.
+async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -> f64 {
     worker.pause();
     let counting = async {
         let mut redis = urna.redis.connection().await;
@@ -64,14 +63,14 @@ async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -
         .await;
         worker.unpause();
     };
-    tokio::join!(load(vote, result, VOTES), counting).0
+    tokio::join!(load(vote, result, VOTES), counting).0.measures.recorded_per_second
 }
 
 async fn embedded(table: &mut Table) {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
-    let report = load(&urna.vote, &urna.result, VOTES).await;
-    table.add_alone("recorded votes, embedded", Figure::per_second(report.recorded_per_second), None);
+    let recorded = load(&urna.vote, &urna.result, VOTES).await.measures.recorded_per_second;
+    table.add_alone("recorded votes, embedded", Figure::per_second(recorded), None);
 }
 
 /// As many bytes as a ballot has, and as many clients as voters.

@@ -12,16 +12,16 @@ async fn a_crowd_votes_and_every_vote_is_counted_once() {
     let plot = plot.to_str().unwrap();
     let (well, said) = load(&urna.vote, &urna.result, &["--votes=500", "--json", "--plot", plot]).await;
     // Progress may come before it.
-    let report = &said[said.find('{').unwrap_or(0)..];
-    let report: Value = serde_json::from_str(report).unwrap_or_else(|error| panic!("{error}: {said}"));
-    assert!(well && report["truth"]["counted_once"] == true, "{said}");
-    assert_eq!(report["truth"]["compared"], "totals only, because no --database-url", "{said}");
+    let summary = &said[said.find('{').unwrap_or(0)..];
+    let summary: Value = serde_json::from_str(summary).unwrap_or_else(|error| panic!("{error}: {said}"));
+    assert!(well && summary["truth"]["counted_once"] == true, "{said}");
+    assert_eq!(summary["truth"]["compared"], "totals only, because no --database-url", "{said}");
     assert_eq!(
-        [&report["recorded"], &report["voters"]],
+        [&summary["recorded"], &summary["voters"]],
         [500, 400],
         "a fifth of the votes are changes: {said}"
     );
-    assert!(report["vote_to_screen"]["p50"].as_f64() > report["vote"]["p50"].as_f64(), "{said}");
+    assert!(summary["vote_to_screen"]["p50"].as_f64() > summary["vote"]["p50"].as_f64(), "{said}");
     totals_of(&urna.result, "as many votes as voters", |totals| totals["total"] == 400).await;
     assert!(std::fs::read_to_string(plot).unwrap().contains("Recorded votes per second"));
 }
