@@ -13,7 +13,6 @@ mod notice;
 mod other_page;
 mod phrases;
 mod visitor;
-mod weighted;
 
 use askama::Template;
 use axum::Router;

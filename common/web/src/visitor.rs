@@ -9,7 +9,6 @@ use axum::response::Response;
 use cookie::time::Duration;
 use cookie::{Cookie, SameSite};
 
-use crate::weighted::weighted;
 use crate::{Language, Notice};
 
 /// The name of the query parameter and of the cookie for a chosen language. A browser
@@ -66,12 +65,19 @@ fn remembered(headers: &HeaderMap) -> Option<Language> {
 /// The language that the browser's user prefers among ours. Of equally preferred
 /// ones it is the first.
 fn accepted(headers: &HeaderMap) -> Option<Language> {
-    let languages = weighted(headers, ACCEPT_LANGUAGE).filter_map(|(tag, weight)| {
-        let code = tag.split('-').next()?;
-        Some((Language::from_code(code)?, weight)).filter(|_| weight > 0.0)
-    });
+    let lists = headers.get_all(ACCEPT_LANGUAGE).into_iter().filter_map(|list| list.to_str().ok());
+    let languages = lists.flat_map(|list| list.split(',')).filter_map(weighted);
     let best = languages.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(language, _)| language)
+}
+
+/// Reads one language and its weight, such as `es;q=0.5`. The user does not accept a
+/// language of weight 0.
+fn weighted(item: &str) -> Option<(Language, f32)> {
+    let (tag, weight) = item.split_once(';').unwrap_or((item, "q=1"));
+    let language = Language::from_code(tag.trim().split('-').next()?)?;
+    let weight = weight.trim().strip_prefix("q=")?.parse().ok()?;
+    (weight > 0.0).then_some((language, weight))
 }
 
 fn host(headers: &HeaderMap) -> Option<Authority> {
