@@ -6,7 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::metrics::Gauge;
 use anyhow::{Context, ensure};
 use axum::Router;
 use axum::http::StatusCode;
@@ -18,7 +17,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{crash, metrics};
+use crate::crash;
+use crate::metrics::{Gauge, Metric};
 
 /// A service counts as alive after this time, even if it was never ready. It
 /// waits for a store, and a restart of the service would not bring that back.
@@ -108,7 +108,7 @@ impl Health {
     pub fn starting(needs: &[Store]) -> Self {
         let need = |store: &Store| {
             let help = "1 while this replica can use the store that it needs, otherwise 0.";
-            let [metric] = metrics::gauges("urna_ready", help, "part", [store.name()]);
+            let metric = Gauge::registered("urna_ready", help, &[("part", store.name())]);
             (*store, Need { readiness: Err("starting".to_owned()), metric })
         };
         Self(Arc::new(Mutex::new(Condition {
