@@ -27,9 +27,9 @@ static RUNTIME: LazyLock<Runtime> =
 static PAGE: LazyLock<Router> = LazyLock::new(|| {
     let redis = RedisSettings::at("redis://127.0.0.1:1/").connection().expect("an address");
     let poll = PollSettings::default().load().expect("the default poll");
+    let registry = Registry::Local(LocalRegistry::default());
     vote::router_of(Config {
-        presence: Presence::starting(Kind::Vote, "fuzz", "0", Some(&poll)),
-        registry: Registry::Local(LocalRegistry::default()),
+        presence: Presence::starting(Kind::Vote, "fuzz", "0", Some(&poll), registry),
         poll,
         queue: Queue::Redis(RedisQueue::new(redis)),
         queue_max: 1,

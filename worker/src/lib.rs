@@ -16,7 +16,7 @@ mod verify;
 use std::sync::LazyLock;
 
 use ledger::Ledger;
-use presence::{Presence, Registry};
+use presence::Presence;
 use queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
 use service::{Health, Store};
 use status::SetbackWatch;
@@ -50,9 +50,7 @@ pub struct Config {
     /// Notices a store that was wiped or set back. The embedded mode needs none,
     /// because queue and ledger are in one file, and are wiped or restored together.
     pub setbacks: Option<SetbackWatch>,
-    /// The registry in which this replica announces itself.
-    pub registry: Registry,
-    /// The presence of this replica.
+    /// The presence of this replica, which it announces to the others.
     pub presence: Presence,
 }
 
