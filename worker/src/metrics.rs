@@ -7,6 +7,6 @@ service::metrics! {
     commit: Histogram = "urna_worker_commit_duration_seconds",
     /// Ballots that changed the ledger.
     counted: Counter = "urna_worker_ballots_counted_total",
-    /// Entries set aside, because they can never be counted.
+    /// Entries that can never be counted, and became dead letters.
     dead: Counter = "urna_worker_dead_letters_total",
 }
