@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use tokio::time::timeout;
 
 use crate::crash;
 use crate::metrics::{Gauge, Metric};
+use crate::process::from_here;
 
 /// A service counts as alive after this time, even if it was never ready. It
 /// waits for a store, and a restart of the service would not bring that back.
@@ -205,11 +206,7 @@ pub(crate) fn router(health: Health, metrics: PrometheusHandle) -> Router {
 /// Asks the management port of the service on this machine.
 async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result<()> {
     let path = if ready { "/readyz" } else { "/livez" };
-    let host = match management_listen.ip() {
-        ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
-        ip => ip,
-    };
-    let address = SocketAddr::new(host, management_listen.port());
+    let address = from_here(management_listen);
     let answer = timeout(ANSWER_WITHIN, ask(address, path))
         .await
         .with_context(|| format!("no answer from http://{address}{path}"))?
