@@ -106,10 +106,15 @@ struct Parts {
     registry: Registry,
 }
 
+impl Parts {
+    fn presence(&self, kind: Kind, poll: Option<&Poll>) -> Presence {
+        Presence::starting(kind, &host_name(), VERSION, poll, self.registry.clone())
+    }
+}
+
 fn vote_config(cli: &Cli, parts: &Parts, keys: Keys, result: SocketAddr) -> vote::Config {
     vote::Config {
-        presence: presence(Kind::Vote, Some(&parts.poll)),
-        registry: parts.registry.clone(),
+        presence: parts.presence(Kind::Vote, Some(&parts.poll)),
         poll: parts.poll.clone(),
         queue: parts.queue.clone(),
         queue_max: cli.queue.queue_max,
@@ -123,8 +128,7 @@ fn vote_config(cli: &Cli, parts: &Parts, keys: Keys, result: SocketAddr) -> vote
 
 fn worker_config(parts: &Parts) -> worker::Config {
     worker::Config {
-        presence: presence(Kind::Worker, None),
-        registry: parts.registry.clone(),
+        presence: parts.presence(Kind::Worker, None),
         queue: parts.queue.clone(),
         ledger: parts.ledger.clone(),
         setbacks: None,
@@ -133,8 +137,7 @@ fn worker_config(parts: &Parts) -> worker::Config {
 
 fn result_config(cli: &Cli, parts: &Parts, vote: SocketAddr) -> result::Config {
     result::Config {
-        presence: presence(Kind::Result, Some(&parts.poll)),
-        registry: parts.registry.clone(),
+        presence: parts.presence(Kind::Result, Some(&parts.poll)),
         poll: parts.poll.clone(),
         ledger: parts.ledger.clone(),
         queue: parts.queue.clone(),
@@ -142,10 +145,6 @@ fn result_config(cli: &Cli, parts: &Parts, vote: SocketAddr) -> result::Config {
         ballot: other_page(cli.vote_url.as_ref(), vote),
         embedded: true,
     }
-}
-
-fn presence(kind: Kind, poll: Option<&Poll>) -> Presence {
-    Presence::starting(kind, &host_name(), VERSION, poll)
 }
 
 fn stores(data: DataFile) -> (Queue, Ledger) {

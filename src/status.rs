@@ -1,19 +1,19 @@
 //! Prints in a terminal where votes are.
 
 use std::io::{IsTerminal, Write, stdout};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use anyhow::{Context, bail, ensure};
 use caller::{Caller, Site};
 use hyper::{Request, StatusCode, Uri};
+use service::from_here;
 use status::HopState;
 use status::report::{ReplicaReport, Report};
 
 /// Asks the `result` at this URL, or without one the `result` that listens on this
 /// machine. Prints its report, and fails if a hop is broken.
 pub(crate) async fn print(url: Option<&str>, listen: SocketAddr) -> anyhow::Result<()> {
-    let host = if listen.ip().is_unspecified() { IpAddr::from(Ipv4Addr::LOCALHOST) } else { listen.ip() };
-    let here = format!("http://{}", SocketAddr::new(host, listen.port()));
+    let here = format!("http://{}", from_here(listen));
     let report = ask(url.unwrap_or(&here)).await?;
     let text = text(&report, stdout().is_terminal());
     // If the program that reads the output stops, as `head` does, it has read enough.

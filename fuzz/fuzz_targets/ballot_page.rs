@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, COOKIE, SET_COOKIE};
 use axum::http::{HeaderValue, Method, Request, StatusCode};
-use election::Poll;
+use election::PollSettings;
 use presence::{Kind, LocalRegistry, Presence, Registry};
 use queue::{Queue, RedisQueue};
 use store::redis::RedisSettings;
@@ -26,10 +26,10 @@ static RUNTIME: LazyLock<Runtime> =
 /// Its queue is never connected, so a vote that would be sent there is *Not recorded*, with 503.
 static PAGE: LazyLock<Router> = LazyLock::new(|| {
     let redis = RedisSettings::at("redis://127.0.0.1:1/").connection().expect("an address");
-    let poll = Poll::load(None, [None, None]).expect("the default poll");
+    let poll = PollSettings::default().load().expect("the default poll");
+    let registry = Registry::Local(LocalRegistry::default());
     vote::router_of(Config {
-        presence: Presence::starting(Kind::Vote, "fuzz", "0", Some(&poll)),
-        registry: Registry::Local(LocalRegistry::default()),
+        presence: Presence::starting(Kind::Vote, "fuzz", "0", Some(&poll), registry),
         poll,
         queue: Queue::Redis(RedisQueue::new(redis)),
         queue_max: 1,

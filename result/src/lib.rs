@@ -29,7 +29,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use election::Poll;
 use ledger::Ledger;
-use presence::{Presence, Registry};
+use presence::Presence;
 use queue::Queue;
 use service::{Health, Store};
 use tokio::net::TcpListener;
@@ -71,9 +71,7 @@ pub struct Config {
     pub queue: Queue,
     /// The list of stores that were wiped or set back. The embedded mode has none.
     pub setbacks: Option<SetbackLog>,
-    /// The registry, which lists all replicas, including this one.
-    pub registry: Registry,
-    /// The presence of this replica.
+    /// The presence of this replica, which it announces to the others.
     pub presence: Presence,
     /// The page with the ballot.
     pub ballot: OtherPage,
@@ -101,7 +99,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
         feed::run(&app.config, diagnosis, updates, &health, &shutdown),
         status::run(&app.config, app.newest.clone(), diagnoses, &shutdown),
         service::http::serve(listener, router(app.clone()), shutdown.clone()),
-        app.config.presence.keep(&app.config.registry, &health, &shutdown),
+        app.config.presence.keep(&health, &shutdown),
     );
     // The HTTP server does not wait for WebSockets, because they are no requests any more.
     app.viewers.close();

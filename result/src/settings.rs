@@ -35,9 +35,10 @@ impl Settings {
     pub fn config(self, replica: &ReplicaSettings) -> anyhow::Result<Config> {
         let (poll, redis) = (self.poll.load()?, self.redis.connection()?);
         let side = redis.side_connection();
+        let registry = Registry::Redis(RedisRegistry::new(side.clone()));
+        let (name, release) = (replica.name(), replica.release());
         Ok(Config {
-            presence: Presence::starting(Kind::Result, &replica.name(), replica.release(), Some(&poll)),
-            registry: Registry::Redis(RedisRegistry::new(side.clone())),
+            presence: Presence::starting(Kind::Result, &name, release, Some(&poll), registry),
             setbacks: Some(SetbackLog::new(side)),
             poll,
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),

@@ -45,8 +45,8 @@ pub(crate) async fn run(
 }
 
 async fn read(config: &Config, newest: Newest, diagnoses: &watch::Sender<Arc<Diagnosis>>) {
-    let Config { queue, registry, setbacks, ledger, presence, poll, .. } = config;
-    let mut reader = StatusReader::of(queue, registry, setbacks.as_ref(), ledger, presence);
+    let Config { queue, setbacks, ledger, presence, poll, .. } = config;
+    let mut reader = StatusReader::of(queue, presence.registry(), setbacks.as_ref(), ledger, presence);
     loop {
         let reading = reader.read(poll, || newest.borrow().totals.shown()).await;
         let next = diagnoses.borrow().next(reading, poll.id.as_str(), Instant::now());

@@ -169,12 +169,12 @@ fn curve(pace: &[Option<u64>]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use election::Poll;
+    use election::PollSettings;
 
     use super::*;
 
     fn said(votes: &[i64], language: Language) -> String {
-        let mut totals = PollTotals::unknown(&Poll::load(None, [Some("A"), Some("B")]).unwrap());
+        let mut totals = PollTotals::unknown(&PollSettings::default().load().unwrap());
         let option = |(at, votes): (usize, &i64)| OptionVotes {
             key: at.to_string(),
             label: ["A", "B", "C", "D"][at].to_owned(),

@@ -1,4 +1,5 @@
-//! Which crate may depend on which: what the Cargo.toml files say, held against the table below.
+//! Which crate may depend on which, and contain which store: what the Cargo.toml files say, held
+//! against the tables below.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,16 +30,24 @@ const UNBOUND: [&str; 2] = ["harness", "urna"];
 
 const SERVICES: [&str; 3] = ["vote", "worker", "result"];
 
+/// The store of the embedded mode: no crate may contain it but those that are unbound.
+const EMBEDDED: &str = "store/sqlite";
+
+/// The store of the ledger, which `vote` may not contain either.
+const LEDGERS: &str = "store/postgres";
+
 /// A crate of the workspace, and the crates of the workspace that its code depends on.
 #[derive(Debug)]
 struct Member {
     folder: String,
     name: String,
     uses: BTreeSet<String>,
+    /// Each of its features, and one that this feature enables here or in another crate.
+    enables: Vec<(String, String)>,
 }
 
 #[test]
-fn every_crate_depends_on_nothing_but_what_is_drawn() {
+fn every_crate_depends_on_and_contains_nothing_but_what_is_drawn() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |folder: &str| fs::read_to_string(root.join(folder).join("Cargo.toml")).unwrap();
     let list = |folder: &str| {
@@ -68,7 +77,12 @@ fn members(read: impl Fn(&str) -> String, list: impl Fn(&str) -> Vec<String>) ->
         let packages = dependencies(manifest).map(|(key, value)| package(key, value, shared));
         packages.filter(|package| names.contains(package)).collect()
     };
-    let member = |(folder, manifest)| Member { folder, name: name(manifest), uses: uses(manifest) };
+    let member = |(folder, manifest): (String, &Table)| Member {
+        folder,
+        name: name(manifest),
+        uses: uses(manifest),
+        enables: by_dependencies(manifest, shared).chain(by_features(manifest, shared)).collect(),
+    };
     folders.into_iter().zip(&manifests).map(member).collect()
 }
 
@@ -91,11 +105,36 @@ fn package(key: &str, value: &Value, shared: Option<&Table>) -> String {
     renamed(value).or_else(inherited).unwrap_or_else(|| key.to_owned())
 }
 
+/// A crate enables what it asks of its dependencies, and their default features, whenever it is used.
+fn by_dependencies(manifest: &Table, shared: Option<&Table>) -> impl Iterator<Item = (String, String)> {
+    dependencies(manifest).flat_map(move |(key, value)| {
+        let said = iter::once(value).chain(shared.and_then(|shared| shared.get(key)));
+        let asked = said.filter_map(|said| said.get("features")).flat_map(texts).chain(["default"]);
+        let (from, package) = (format!("{}/default", name(manifest)), package(key, value, shared));
+        asked.map(|feature| (from.clone(), format!("{package}/{feature}"))).collect::<Vec<_>>()
+    })
+}
+
+fn by_features(manifest: &Table, shared: Option<&Table>) -> impl Iterator<Item = (String, String)> {
+    let features = manifest.get("features").and_then(Value::as_table).into_iter().flatten();
+    let implied = features.flat_map(|(feature, list)| texts(list).map(move |implied| (feature, implied)));
+    implied.map(move |(feature, implied)| {
+        let (key, enabled) = implied.split_once('/').unwrap_or(("", implied));
+        let used = dependencies(manifest).find(|(used, _)| *used == key.trim_end_matches('?'));
+        let of = used.map_or_else(|| name(manifest), |(key, value)| package(key, value, shared));
+        (format!("{}/{feature}", name(manifest)), format!("{of}/{enabled}"))
+    })
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().unwrap().iter().map(|text| text.as_str().unwrap())
+}
+
 /// In words: each edge that is not drawn, and each crate that is drawn or there, but not both.
 fn violations(members: &[Member]) -> Vec<String> {
     let drawn = BTreeMap::from(DRAWN);
     let mut wrong = Vec::new();
-    for Member { folder, name, uses } in members {
+    for Member { folder, name, uses, .. } in members {
         if folder.starts_with("common/") {
             let services = uses.iter().filter(|used| SERVICES.contains(&used.as_str()));
             wrong.extend(
@@ -106,6 +145,9 @@ fn violations(members: &[Member]) -> Vec<String> {
             Some(allowed) => {
                 let others = uses.iter().filter(|used| !allowed.contains(&used.as_str()));
                 wrong.extend(others.map(|used| format!("{name} may not depend on {used}")));
+                let stores = contained(name, members).into_iter();
+                let others = stores.filter(|store| store == EMBEDDED || name == "vote" && store == LEDGERS);
+                wrong.extend(others.map(|store| format!("{name} may not contain {store}")));
             }
             None if UNBOUND.contains(&name.as_str()) => {}
             None => wrong.push(format!("the crate {name} is not drawn")),
@@ -117,6 +159,19 @@ fn violations(members: &[Member]) -> Vec<String> {
     wrong
 }
 
+/// The features that are on when this crate is built alone, such as `store/redis`.
+fn contained(name: &str, members: &[Member]) -> BTreeSet<String> {
+    let mut contained = BTreeSet::new();
+    let mut open = vec![format!("{name}/default")];
+    while let Some(feature) = open.pop() {
+        if contained.insert(feature.clone()) {
+            let enabled = members.iter().flat_map(|member| &member.enables);
+            open.extend(enabled.filter(|(from, _)| *from == feature).map(|(_, to)| to.clone()));
+        }
+    }
+    contained
+}
+
 mod judgement {
     use super::*;
 
@@ -125,7 +180,7 @@ mod judgement {
         workspace.dependencies.pile = { package = 'queue', path = 'common/queue' }
         package.name = 'urna'
         dependencies.vote.workspace = true
-        dependencies.ledger.workspace = true";
+        dependencies.ledger = { workspace = true, features = ['sqlite'] }";
 
     /// Crates as they may be: the folder of each, and what its manifest says beside its name.
     const CRATES: [(&str, &str); 13] = [
@@ -134,7 +189,7 @@ mod judgement {
         ("common/service", ""),
         ("common/store", "dependencies.service = {}"),
         ("common/queue", "dependencies.store = {}\ndependencies.election.workspace = true"),
-        ("common/ledger", "dependencies.store = {}"),
+        ("common/ledger", "dependencies.store.features = ['postgres']\nfeatures.sqlite = ['store/sqlite']"),
         ("common/presence", "dependencies.store = {}"),
         ("common/status", "dependencies.ledger = {}\ndependencies.queue = {}"),
         ("common/web", "dependencies.askama = '0'"),
@@ -157,11 +212,36 @@ mod judgement {
             "dependencies.books = { package = 'ledger' }",
             "target.'cfg(unix)'.dependencies.ledger = {}",
         ] {
-            assert_eq!(judged("vote", written), ["vote may not depend on ledger"], "{written}");
+            let expected = ["vote may not depend on ledger", "vote may not contain store/postgres"];
+            assert_eq!(judged("vote", written), expected, "{written}");
         }
         let renamed = "dependencies.pile.workspace = true";
         assert_eq!(judged("common/ledger", renamed), ["ledger may not depend on queue"]);
         assert_eq!(judged("load-test", "dependencies.queue = {}"), ["load-test may not depend on queue"]);
+    }
+
+    #[test]
+    fn no_service_contains_the_store_of_the_embedded_mode() {
+        for written in [
+            "dependencies.ledger = { features = ['sqlite'] }",
+            "dependencies.store = { workspace = true, features = ['sqlite'] }",
+            "dependencies.books = { package = 'ledger' }\nfeatures.default = ['books/sqlite']",
+        ] {
+            assert_eq!(judged("worker", written), ["worker may not contain store/sqlite"], "{written}");
+        }
+        let queue = "dependencies.store = {}\nfeatures.default = ['store/sqlite']";
+        let users = ["queue", "status", "vote", "result"];
+        assert_eq!(
+            judged("common/queue", queue),
+            users.map(|name| format!("{name} may not contain store/sqlite"))
+        );
+    }
+
+    #[test]
+    fn vote_does_not_contain_the_store_of_the_ledger() {
+        let written = "dependencies.store = { features = ['postgres'] }";
+        assert_eq!(judged("vote", written), ["vote may not contain store/postgres"]);
+        assert_eq!(judged("worker", written), [""; 0]);
     }
 
     #[test]

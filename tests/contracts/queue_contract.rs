@@ -29,7 +29,7 @@ contract! { [redis, sqlite] {
     a_full_queue_refuses_and_evicts_nothing,
     many_appends_at_once_are_all_kept,
     an_entry_that_is_no_ballot_comes_with_the_reason,
-    what_is_buried_is_kept_aside_once_and_never_comes_back,
+    what_is_buried_is_a_dead_letter_once_and_never_comes_back,
     a_reader_that_left_is_forgotten_and_what_it_held_is_not,
     a_strange_replica_name_costs_no_vote,
     the_depth_tells_waiting_pending_and_dead,
@@ -157,7 +157,7 @@ async fn an_entry_that_is_no_ballot_comes_with_the_reason(backend: Backend) {
     assert_eq!(outcomes, [false, true]);
 }
 
-async fn what_is_buried_is_kept_aside_once_and_never_comes_back(backend: Backend) {
+async fn what_is_buried_is_a_dead_letter_once_and_never_comes_back(backend: Backend) {
     let queue = open(&backend).await;
     backend.poison().await;
     let mut worker = queue.consumer("w", Duration::ZERO);

@@ -35,7 +35,7 @@ fn announcement(lately: u64) -> Announcement {
     Announcement {
         kind: Kind::Vote,
         name: "vote-1".to_owned(),
-        version: "1.2.3".to_owned(),
+        release: "1.2.3".to_owned(),
         poll: None,
         running_ms: 1,
         lately,

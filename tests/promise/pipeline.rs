@@ -181,7 +181,7 @@ async fn votes_that_come_after_redis_was_emptied_are_counted() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_counted_is_set_aside_and_holds_up_nobody() {
+async fn what_can_never_be_counted_is_a_dead_letter_and_holds_up_nobody() {
     let deployment = Deployment::start().await;
     let (vote, worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
     sqlx::raw_sql("ALTER TABLE ballots ADD CHECK (via <> 'poison')")
@@ -207,7 +207,7 @@ async fn what_can_never_be_counted_is_set_aside_and_holds_up_nobody() {
     everybody_votes(&mut voters, &[&vote.url]).await;
     deployment.postgres.unpause();
 
-    eventually("both bad entries to be set aside", async || {
+    eventually("both bad entries to be dead letters", async || {
         let dead: u64 = redis.xlen("urna:dead").await.ok()?;
         (dead == 2).then_some(())
     })

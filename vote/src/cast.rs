@@ -133,19 +133,21 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<(
     let asked = Instant::now();
     let appended = config.queue.append(&ballot, config.queue_max).await;
     METRICS.append.record(asked.elapsed());
-    appended.map_err(|error| {
-        tracing::debug!("a vote was {error}");
-        match error {
-            AppendError::Refused(_) => Failure::NotRecorded,
-            AppendError::Unconfirmed(_) => {
-                app.doubt.notify_one();
-                Failure::NotConfirmed
-            }
-        }
-    })?;
+    appended.map_err(|error| failure(app, &error))?;
     config.presence.did(1);
     cookie.remember(ballot.poll, choice, now_ms);
     Ok(())
+}
+
+fn failure(app: &App, error: &AppendError) -> Failure {
+    tracing::debug!("a vote was {error}");
+    match error {
+        AppendError::Refused(_) => Failure::NotRecorded,
+        AppendError::Unconfirmed(_) => {
+            app.doubt.notify_one();
+            Failure::NotConfirmed
+        }
+    }
 }
 
 fn answer(app: &App, visitor: &Visitor, cookie: &VoterCookie, recorded: Result<(), Failure>) -> Response {

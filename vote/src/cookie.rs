@@ -103,12 +103,8 @@ impl std::fmt::Debug for Keys {
 impl Keys {
     /// Reads one key from each line.
     pub fn parse(lines: &str) -> anyhow::Result<Self> {
-        let keys: Result<Vec<Key>, _> = lines
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .map(|line| key(line.as_bytes()))
-            .collect();
+        let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+        let keys: anyhow::Result<Vec<Key>> = lines.map(|line| key(line.as_bytes())).collect();
         let mut keys = keys?.into_iter();
         let signing = keys.next().context("COOKIE_KEY holds no key")?;
         Ok(Self { signing, retired: keys.collect() })

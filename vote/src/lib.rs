@@ -18,7 +18,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use election::Poll;
-use presence::{Presence, Registry};
+use presence::Presence;
 use queue::Queue;
 use service::{Health, Store};
 use tokio::net::TcpListener;
@@ -65,9 +65,7 @@ pub struct Config {
     pub secure_cookie: bool,
     /// The page with the results.
     pub results: OtherPage,
-    /// The registry in which this replica announces itself.
-    pub registry: Registry,
-    /// The presence of this replica.
+    /// The presence of this replica, which it announces to the others.
     pub presence: Presence,
     /// Whether everything runs in one process. The page says so.
     pub embedded: bool,
@@ -85,7 +83,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
     tokio::join!(
         watch.keep(pause, &shutdown),
         service::http::serve(listener, router(app.clone()), shutdown.clone()),
-        app.config.presence.keep(&app.config.registry, &health, &shutdown),
+        app.config.presence.keep(&health, &shutdown),
     );
 }
 

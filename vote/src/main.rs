@@ -1,40 +1,10 @@
 //! The `vote` service.
 
-use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use clap::Parser;
-use service::ReplicaSettings;
-use service::health::Command;
-
-/// The ballot page: takes votes and appends them to the queue in Redis.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    /// The address and port on which the page is served
-    #[arg(long, env = "LISTEN", default_value = "0.0.0.0:80")]
-    listen: SocketAddr,
-    #[command(flatten)]
-    replica: ReplicaSettings,
-    #[command(flatten)]
-    settings: vote::Settings,
-}
+const ABOUT: &str = "The ballot page: takes votes and appends them to the queue in Redis";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    service::end("vote", run().await)
-}
-
-async fn run() -> anyhow::Result<()> {
-    let cli: Cli = service::parse()?;
-    if let Some(command) = cli.command {
-        return command.run(cli.replica.management_listen).await;
-    }
-    service::start_log();
-    let config = cli.settings.config(&cli.replica)?;
-    let listener = service::bind(cli.listen, "LISTEN").await?;
-    let serve = |health, shutdown| vote::serve(listener, config, health, shutdown);
-    service::run(&cli.replica, vote::NEEDS, serve).await
+    service::serve_page("vote", ABOUT, vote::NEEDS, vote::Settings::config, vote::serve).await
 }

@@ -57,11 +57,11 @@ impl Settings {
              every replica, or COOKIE_KEY_FILE to a file that holds it",
         )?;
         warn_if_demo("COOKIE_KEY", &keys);
-        let poll = self.poll.load()?;
-        let redis = self.redis.connection()?;
+        let (poll, redis) = (self.poll.load()?, self.redis.connection()?);
+        let registry = Registry::Redis(RedisRegistry::new(redis.side_connection()));
+        let (name, release) = (replica.name(), replica.release());
         Ok(Config {
-            presence: Presence::starting(Kind::Vote, &replica.name(), replica.release(), Some(&poll)),
-            registry: Registry::Redis(RedisRegistry::new(redis.side_connection())),
+            presence: Presence::starting(Kind::Vote, &name, release, Some(&poll), registry),
             poll,
             queue: Queue::Redis(RedisQueue::new(redis)),
             queue_max: self.queue.queue_max,

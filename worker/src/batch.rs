@@ -59,7 +59,7 @@ impl Recorder<'_> {
                     recorded.entries.extend(part.into_iter().map(|(entry, _)| entry));
                 }
                 Err(reason) if part.len() == 1 => {
-                    recorded.dead.extend(part.into_iter().map(|(entry, _)| (entry, reason.clone())));
+                    recorded.dead.extend(part.pop().map(|(entry, _)| (entry, reason)));
                 }
                 Err(_) => {
                     parts.push(part.split_off(part.len() / 2));

@@ -16,7 +16,7 @@ mod verify;
 use std::sync::LazyLock;
 
 use ledger::Ledger;
-use presence::{Presence, Registry};
+use presence::Presence;
 use queue::{CLAIM_AFTER, Consumer, Delivery, Queue};
 use service::{Health, Store};
 use status::SetbackWatch;
@@ -50,42 +50,35 @@ pub struct Config {
     /// Notices a store that was wiped or set back. The embedded mode needs none,
     /// because queue and ledger are in one file, and are wiped or restored together.
     pub setbacks: Option<SetbackWatch>,
-    /// The registry in which this replica announces itself.
-    pub registry: Registry,
-    /// The presence of this replica.
+    /// The presence of this replica, which it announces to the others.
     pub presence: Presence,
 }
 
 /// Works until `shutdown`. Entries that were taken but not recorded by then stay in
 /// the queue for another worker.
-pub async fn run(config: Config, health: Health, shutdown: CancellationToken) {
+pub async fn run(mut config: Config, health: Health, shutdown: CancellationToken) {
     LazyLock::force(&METRICS);
-    let Config { queue, ledger, setbacks, registry, presence } = config;
+    let setbacks = config.setbacks.take();
     let notice_setbacks = async {
         if let Some(setbacks) = setbacks {
             shutdown.run_until_cancelled(setbacks.keep()).await;
         }
     };
     tokio::join!(
-        work(&queue, &ledger, &presence, &health, &shutdown),
-        presence.keep(&registry, &health, &shutdown),
+        work(&config, &health, &shutdown),
+        config.presence.keep(&health, &shutdown),
         notice_setbacks,
     );
 }
 
-async fn work(
-    queue: &Queue,
-    ledger: &Ledger,
-    presence: &Presence,
-    health: &Health,
-    shutdown: &CancellationToken,
-) {
+async fn work(config: &Config, health: &Health, shutdown: &CancellationToken) {
+    let Config { queue, ledger, presence, .. } = config;
     let mut patience = Patience::with(Store::Queue, health, shutdown);
+    let mut recorder = Recorder { ledger, patience: Patience::with(Store::Ledger, health, shutdown) };
     // If the queue is empty, `take` waits for a second. The worker is ready before that.
     if queue.depth().await.is_ok() {
         patience.answered();
     }
-    let mut recorder = Recorder { ledger, patience: Patience::with(Store::Ledger, health, shutdown) };
     if recorder.prepare().await.is_none() {
         return;
     }

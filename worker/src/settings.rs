@@ -25,12 +25,12 @@ impl Settings {
     pub fn config(self, replica: &ReplicaSettings) -> anyhow::Result<Config> {
         let (redis, ledger) = (self.redis.connection()?, PostgresLedger::open(&self.postgres)?);
         let side = redis.side_connection();
+        let registry = Registry::Redis(RedisRegistry::new(side.clone()));
         Ok(Config {
-            setbacks: Some(SetbackWatch::of(SetbackLog::new(side.clone()), &ledger)),
-            registry: Registry::Redis(RedisRegistry::new(side.clone())),
+            setbacks: Some(SetbackWatch::of(SetbackLog::new(side), &ledger)),
             queue: Queue::Redis(RedisQueue::new(redis)),
             ledger: Ledger::Postgres(ledger),
-            presence: Presence::starting(Kind::Worker, &replica.name(), replica.release(), None),
+            presence: Presence::starting(Kind::Worker, &replica.name(), replica.release(), None, registry),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The poll: the question and its options, read once from a small file.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow, ensure};
 use clap::Args;
@@ -36,9 +36,23 @@ pub struct PollSettings {
 }
 
 impl PollSettings {
-    /// Reads the poll.
+    /// Reads the poll from its file, or takes the default poll. `OPTION_A` and `OPTION_B`
+    /// replace the first two labels, as they do in the classic app.
     pub fn load(&self) -> anyhow::Result<Poll> {
-        Poll::load(self.poll.as_deref(), [self.option_a.as_deref(), self.option_b.as_deref()])
+        let (mut name, text) = match &self.poll {
+            Some(file) => {
+                let name = format!("the poll file {} (POLL)", file.display());
+                let text = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
+                (name, text)
+            }
+            None => ("the default poll".to_owned(), DEFAULT.as_bytes().to_vec()),
+        };
+        let labels = [self.option_a.as_deref(), self.option_b.as_deref()];
+        if labels != [None, None] {
+            name += " with OPTION_A and OPTION_B";
+        }
+        let text = String::from_utf8(text).with_context(|| format!("{name} is broken: save it as UTF-8"))?;
+        Poll::parse(&text, labels).with_context(|| format!("{name} is broken"))
     }
 }
 
@@ -55,23 +69,7 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// Reads the poll from `file`, or takes the default poll. `labels` replace
-    /// the first two labels, as `OPTION_A` and `OPTION_B` do in the classic app.
-    pub fn load(file: Option<&Path>, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
-        let mut name = file
-            .map_or("the default poll".to_owned(), |file| format!("the poll file {} (POLL)", file.display()));
-        let text = match file {
-            Some(file) => std::fs::read(file).with_context(|| format!("cannot read {name}"))?,
-            None => DEFAULT.as_bytes().to_vec(),
-        };
-        if labels != [None, None] {
-            name += " with OPTION_A and OPTION_B";
-        }
-        let text = String::from_utf8(text).with_context(|| format!("{name} is broken: save it as UTF-8"))?;
-        Self::parse(&text, labels).with_context(|| format!("{name} is broken"))
-    }
-
-    /// Reads a poll from the text of its file, as [`Poll::load`] does.
+    /// Reads a poll from the text of its file. `labels` replace the first two labels.
     pub fn parse(text: &str, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
         let poll: Self = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |at| 1 + text[..at.start].matches('\n').count());
@@ -151,20 +149,25 @@ fn check_text(what: &str, text: &str, max_chars: usize) -> anyhow::Result<()> {
 mod tests {
     use super::*;
 
+    fn labelled(option_a: &str, option_b: Option<&str>) -> Poll {
+        let (option_a, option_b) = (Some(option_a.to_owned()), option_b.map(str::to_owned));
+        PollSettings { poll: None, option_a, option_b }.load().unwrap()
+    }
+
     #[test]
     fn the_default_poll_is_the_courses_own() {
-        let poll = Poll::load(None, [None, None]).unwrap();
+        let poll = PollSettings::default().load().unwrap();
         assert_eq!(poll.question, "¿De qué somos?");
         assert_eq!(poll.options, ["Nesquik", "Cola Cao"]);
     }
 
     #[test]
     fn classic_labels_make_another_election_and_always_the_same_one() {
-        let cats = || Poll::load(None, [Some("Cats"), Some("Dogs")]).unwrap();
+        let cats = || labelled("Cats", Some("Dogs"));
         assert_eq!(cats().options, ["Cats", "Dogs"]);
         assert_eq!(cats().id, cats().id);
-        assert_ne!(cats().id, Poll::load(None, [None, None]).unwrap().id);
-        assert_ne!(cats().id, Poll::load(None, [Some("Cats"), None]).unwrap().id);
+        assert_ne!(cats().id, PollSettings::default().load().unwrap().id);
+        assert_ne!(cats().id, labelled("Cats", None).id);
     }
 
     #[test]

@@ -26,8 +26,9 @@ struct Activity {
     id: Uuid,
     kind: Kind,
     name: String,
-    version: String,
+    release: String,
     poll: Option<String>,
+    registry: Registry,
     started: Instant,
     /// How many votes the replica has recorded or counted.
     votes: AtomicU64,
@@ -37,14 +38,16 @@ struct Activity {
 }
 
 impl Presence {
-    /// The presence of a replica that has just started, with the poll that it runs.
-    pub fn starting(kind: Kind, name: &str, version: &str, poll: Option<&Poll>) -> Self {
+    /// The presence of a replica that has just started, with the poll that it runs
+    /// and the registry in which it announces itself.
+    pub fn starting(kind: Kind, name: &str, release: &str, poll: Option<&Poll>, registry: Registry) -> Self {
         Self(Arc::new(Activity {
             id: random_uuid(),
             kind,
             name: clean_label(name),
-            version: clean_label(version),
+            release: clean_label(release),
             poll: poll.map(|poll| poll.id.to_string()),
+            registry,
             started: Instant::now(),
             votes: AtomicU64::new(0),
             last_vote_ms: AtomicU64::new(0),
@@ -60,6 +63,11 @@ impl Presence {
     /// The replica's name.
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// The registry, which lists all replicas, including this one.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
     }
 
     /// Notes that the replica recorded or counted this many votes.
@@ -80,19 +88,20 @@ impl Presence {
     ///
     /// A failure is only a debug message: the registry is in the same Redis as the
     /// queue, and the code that uses the queue logs the outage.
-    pub async fn keep(&self, registry: &Registry, health: &Health, shutdown: &CancellationToken) {
+    pub async fn keep(&self, health: &Health, shutdown: &CancellationToken) {
+        let Activity { id, registry, .. } = &*self.0;
         let announcing = async {
             let mut former_votes = VecDeque::from([0; LATELY_ANNOUNCEMENTS]);
             loop {
                 let announcement = self.0.announcement(&mut former_votes, health);
-                if let Err(error) = registry.announce(self.0.id, &announcement).await {
+                if let Err(error) = registry.announce(*id, &announcement).await {
                     tracing::debug!("could not announce this replica: {error}");
                 }
                 sleep(ANNOUNCE_EVERY).await;
             }
         };
         shutdown.run_until_cancelled(announcing).await;
-        match timeout(LEAVE_WITHIN, registry.leave(self.0.id)).await {
+        match timeout(LEAVE_WITHIN, registry.leave(*id)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!("could not take this replica off the list: {error}"),
             Err(_) => tracing::debug!("could not take this replica off the list within {LEAVE_WITHIN:?}"),
@@ -121,7 +130,7 @@ impl Activity {
         Announcement {
             kind: self.kind,
             name: self.name.clone(),
-            version: self.version.clone(),
+            release: self.release.clone(),
             poll: self.poll.clone(),
             running_ms,
             lately: votes - before,
@@ -143,9 +152,10 @@ mod tests {
     use service::Store;
 
     use super::*;
+    use crate::LocalRegistry;
 
     fn presence(kind: Kind) -> Presence {
-        Presence::starting(kind, "one", "1", None)
+        Presence::starting(kind, "one", "1", None, Registry::Local(LocalRegistry::default()))
     }
 
     #[test]

@@ -59,10 +59,10 @@ pub struct Announcement {
     pub kind: Kind,
     /// Its name, as people see it.
     pub name: String,
-    /// The name of its release.
-    pub version: String,
+    /// The name of its release. In JSON it has its old name, because other releases read it.
+    #[serde(rename = "version")]
+    pub release: String,
     /// The poll it runs, if it reads one.
-    #[serde(default)]
     pub poll: Option<String>,
     /// For how long it has been running, in milliseconds.
     #[serde(default)]
@@ -71,16 +71,13 @@ pub struct Announcement {
     #[serde(default)]
     pub lately: u64,
     /// How long ago it last recorded or counted one, in milliseconds, if it ever did.
-    #[serde(default)]
     pub idle_ms: Option<u64>,
     /// How many viewers it has, if it is a `result`.
-    #[serde(default)]
     pub viewers: Option<u64>,
     /// The stores that it needs and cannot use now.
     #[serde(default)]
     pub lacks: Vec<Store>,
-    /// Whether it can use a store only with a warning. Other releases read this
-    /// field under its old name.
+    /// Whether it can use a store only with a warning. Its name in JSON is old, too.
     #[serde(default, rename = "worries")]
     pub has_warnings: bool,
     /// Whether it is about to stop.
@@ -92,7 +89,7 @@ impl Announcement {
     /// The same announcement, with labels that cannot harm a page or a terminal.
     pub(crate) fn cleaned(self) -> Self {
         let poll = self.poll.as_deref().map(clean_label);
-        Self { name: clean_label(&self.name), version: clean_label(&self.version), poll, ..self }
+        Self { name: clean_label(&self.name), release: clean_label(&self.release), poll, ..self }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use redis::Script;
+use redis::{Cmd, Script};
 use store::Unavailable;
 use store::redis::{Connection, Time, in_ms};
 use uuid::Uuid;
@@ -57,8 +57,7 @@ impl RedisRegistry {
     }
 
     pub(crate) async fn leave(&self, replica: Uuid) -> Result<(), Unavailable> {
-        let mut command = redis::cmd("HDEL");
-        command.arg(REPLICAS).arg(replica.to_string());
+        let command = Cmd::hdel(REPLICAS, replica.to_string());
         self.0.run(&command).await.map_err(|error| self.0.unavailable(error))
     }
 

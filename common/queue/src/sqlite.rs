@@ -145,7 +145,10 @@ async fn commit_appends(data: DataFile, mut appends: mpsc::Receiver<Append>, arr
     }
 }
 
-async fn commit(data: &DataFile, group: &[Append]) -> Vec<Result<(), AppendError>> {
+/// The answers to a group of appends, in its order.
+type Answers = Vec<Result<(), AppendError>>;
+
+async fn commit(data: &DataFile, group: &[Append]) -> Answers {
     let all = |error: AppendError| group.iter().map(|_| Err(error.clone())).collect();
     let inserted = async {
         let mut transaction = data.write().await?;
@@ -161,10 +164,7 @@ async fn commit(data: &DataFile, group: &[Append]) -> Vec<Result<(), AppendError
     }
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
-    group: &[Append],
-) -> Result<Vec<Result<(), AppendError>>, sqlx::Error> {
+async fn insert(connection: &mut SqliteConnection, group: &[Append]) -> Result<Answers, sqlx::Error> {
     let held: i64 = sqlx::query_scalar("SELECT count(*) FROM waiting").fetch_one(&mut *connection).await?;
     let mut held = held.unsigned_abs();
     let mut answers = Vec::with_capacity(group.len());

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ::metrics::Gauge;
 use anyhow::{Context, ensure};
 use axum::Router;
 use axum::http::StatusCode;
@@ -18,7 +17,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{crash, metrics};
+use crate::crash;
+use crate::metrics::{Gauge, Metric};
+use crate::process::from_here;
 
 /// A service counts as alive after this time, even if it was never ready. It
 /// waits for a store, and a restart of the service would not bring that back.
@@ -108,7 +109,7 @@ impl Health {
     pub fn starting(needs: &[Store]) -> Self {
         let need = |store: &Store| {
             let help = "1 while this replica can use the store that it needs, otherwise 0.";
-            let [metric] = metrics::gauges("urna_ready", help, "part", [store.name()]);
+            let metric = Gauge::registered("urna_ready", help, &[("part", store.name())]);
             (*store, Need { readiness: Err("starting".to_owned()), metric })
         };
         Self(Arc::new(Mutex::new(Condition {
@@ -205,11 +206,7 @@ pub(crate) fn router(health: Health, metrics: PrometheusHandle) -> Router {
 /// Asks the management port of the service on this machine.
 async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result<()> {
     let path = if ready { "/readyz" } else { "/livez" };
-    let host = match management_listen.ip() {
-        ip if ip.is_unspecified() => IpAddr::from(Ipv4Addr::LOCALHOST),
-        ip => ip,
-    };
-    let address = SocketAddr::new(host, management_listen.port());
+    let address = from_here(management_listen);
     let answer = timeout(ANSWER_WITHIN, ask(address, path))
         .await
         .with_context(|| format!("no answer from http://{address}{path}"))?

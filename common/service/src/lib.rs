@@ -5,9 +5,11 @@ mod crash;
 pub mod health;
 pub mod http;
 pub mod metrics;
+mod page;
 mod process;
 mod settings;
 
 pub use self::health::{Health, Store};
-pub use self::process::{StopSignals, bind, end, parse, run, start_log};
+pub use self::page::serve_page;
+pub use self::process::{StopSignals, bind, end, from_here, parse, run, start_log};
 pub use self::settings::{ReplicaSettings, VERSION, host_name, required, warn_if_demo};

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use ::metrics::{Counter, Gauge, Histogram, SharedString};
-use ::metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+pub use ::metrics::{Counter, Gauge, Histogram};
+use ::metrics::{Label, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::sleep;
 
@@ -21,45 +21,48 @@ const BALLOTS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0
 /// How often the recorder adds its samples to the histograms.
 const KEEP_UP_EVERY: Duration = Duration::from_secs(5);
 
-/// A counter for each of these values of the label.
-pub fn counters<const N: usize>(
-    name: &'static str,
-    help: &'static str,
-    label: &'static str,
-    values: [&'static str; N],
-) -> [Counter; N] {
-    describe_counter!(name, help);
-    values.map(|value| counter!(name, label => value))
+/// Makes the static `METRICS`, a table of a service's metrics. Its first use registers
+/// them all. The comment of a metric is its help text. Of several with the same name,
+/// only the first needs one. The unit at the end of a histogram's name chooses its buckets.
+#[macro_export]
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])? $metric:ident: $Kind:ident = $name:literal $({$label:ident = $value:literal})?,)*) => {
+        pub(crate) static METRICS: std::sync::LazyLock<Metrics> = std::sync::LazyLock::new(|| Metrics {
+            $($metric: $crate::metrics::Metric::registered(
+                $name,
+                concat!($($help)?).trim_start(),
+                &[$((stringify!($label), $value))?],
+            ),)*
+        });
+
+        pub(crate) struct Metrics {
+            $($(#[doc = $help])? pub(crate) $metric: $crate::metrics::$Kind,)*
+        }
+    };
 }
 
-/// A counter.
-pub fn counter(name: &'static str, help: &'static str) -> Counter {
-    describe_counter!(name, help);
-    counter!(name)
+/// A kind of metric.
+pub trait Metric {
+    /// Registers a metric with this name, help text and labels.
+    fn registered(name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Self;
 }
 
-/// A gauge for each of these values of the label.
-pub fn gauges<const N: usize>(
-    name: &'static str,
-    help: &'static str,
-    label: &'static str,
-    values: [impl Into<SharedString>; N],
-) -> [Gauge; N] {
-    describe_gauge!(name, help);
-    values.map(|value| gauge!(name, label => value.into()))
+macro_rules! kind {
+    ($Kind:ident, $register:ident, $describe:ident) => {
+        impl Metric for $Kind {
+            fn registered(name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Self {
+                if !help.is_empty() {
+                    $describe!(name, help);
+                }
+                let label = |(label, value): &(&'static str, &str)| Label::new(*label, value.to_string());
+                $register!(name, labels.iter().map(label).collect::<Vec<_>>())
+            }
+        }
+    };
 }
-
-/// A gauge.
-pub fn gauge(name: &'static str, help: &'static str) -> Gauge {
-    describe_gauge!(name, help);
-    gauge!(name)
-}
-
-/// A histogram. The unit at the end of its name chooses its buckets.
-pub fn histogram(name: &'static str, help: &'static str) -> Histogram {
-    describe_histogram!(name, help);
-    histogram!(name)
-}
+kind!(Counter, counter, describe_counter);
+kind!(Gauge, gauge, describe_gauge);
+kind!(Histogram, histogram, describe_histogram);
 
 /// Starts to keep all metrics for `/metrics`.
 pub(crate) fn collect(release: &str) -> Result<PrometheusHandle, BuildError> {
@@ -67,9 +70,8 @@ pub(crate) fn collect(release: &str) -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_ballots".to_owned()), &BALLOTS)?
         .install_recorder()?;
-    let [build] =
-        gauges("urna_build_info", "Always 1; the release that runs.", "version", [release.to_owned()]);
-    build.set(1);
+    let help = "Always 1; the release that runs.";
+    Gauge::registered("urna_build_info", help, &[("version", release)]).set(1);
     Ok(metrics)
 }
 

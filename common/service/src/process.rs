@@ -1,7 +1,7 @@
 //! A service as a process: its command line, log, signals and exit code.
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,7 +31,11 @@ const LOGGED: &str = "info,sqlx=error";
 
 /// Reads the command line and the environment.
 pub fn parse<Cli: clap::Parser>() -> anyhow::Result<Cli> {
-    let command = Cli::command();
+    parse_as(Cli::command())
+}
+
+/// Reads them as this command describes them.
+pub(crate) fn parse_as<Cli: clap::FromArgMatches>(command: clap::Command) -> anyhow::Result<Cli> {
     let secrets: Vec<Secret> = command.get_arguments().filter_map(Secret::of).collect();
     let mut failure = None;
     let command = command.mut_args(|argument| {
@@ -88,6 +92,12 @@ pub async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListe
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address} ({setting}): stop what uses it, or choose another address")
     })
+}
+
+/// The address at which this machine itself reaches what listens on `address`.
+pub fn from_here(address: SocketAddr) -> SocketAddr {
+    let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+    SocketAddr::new(host, address.port())
 }
 
 /// Runs a replica that needs these stores, and its management port, until a

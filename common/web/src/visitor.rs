@@ -71,12 +71,13 @@ fn accepted(headers: &HeaderMap) -> Option<Language> {
     best.map(|(language, _)| language)
 }
 
-/// One of our languages and its weight, from an item such as `es-ES` or `en;q=0.5`. The weight is 1
-/// if none is given. A browser does not accept a language of weight 0.
+/// Reads one language and its weight, such as `es;q=0.5`. The user does not accept a
+/// language of weight 0.
 fn weighted(item: &str) -> Option<(Language, f32)> {
     let (tag, weight) = item.split_once(';').unwrap_or((item, "q=1"));
-    let weight = weight.trim().strip_prefix("q=")?.parse().ok().filter(|weight| *weight > 0.0)?;
-    Some((Language::from_code(tag.trim().split('-').next()?)?, weight))
+    let language = Language::from_code(tag.trim().split('-').next()?)?;
+    let weight = weight.trim().strip_prefix("q=")?.parse().ok()?;
+    (weight > 0.0).then_some((language, weight))
 }
 
 fn host(headers: &HeaderMap) -> Option<Authority> {

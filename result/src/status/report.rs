@@ -78,7 +78,7 @@ fn replicas(hop: Hop, diagnosis: &Diagnosis, wording: Wording<'_>) -> Vec<Replic
 fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     let (say, said, language) = (wording.say, &replica.announcement, wording.language);
     let time = |phrase, time: Duration| fill(phrase, "time", &language.duration(time));
-    let mut facts = vec![fill(say.version, "version", &said.version)];
+    let mut facts = vec![fill(say.version, "version", &said.release)];
     let mut state = HopState::Well;
     if replica.is_silent() {
         facts.push(time(say.silent, replica.heard));
@@ -97,5 +97,5 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
             facts.push(fill(say.share, "share", &language.percent(share)));
         }
     }
-    ReplicaReport { name: said.name.clone(), version: said.version.clone(), state, facts }
+    ReplicaReport { name: said.name.clone(), version: said.release.clone(), state, facts }
 }

@@ -5,34 +5,28 @@ use std::collections::HashMap;
 use redis::RedisError;
 use store::redis::{Connection, is_answer};
 
+/// Settings of Redis, the value that each needs, and what happens with another one.
+const NEEDED: [(&str, &str, &str); 3] = [
+    ("appendonly", "yes", "a restart of Redis loses every waiting vote"),
+    ("appendfsync", "always", "a crash loses votes that were already acknowledged"),
+    ("maxmemory-policy", "noeviction", "Redis may throw waiting votes away when memory is short"),
+];
+
 /// The reasons why Redis might lose an acknowledged vote: one sentence for each.
 pub(super) async fn warnings(connection: &Connection) -> Result<Vec<String>, RedisError> {
-    let mut warnings = Vec::new();
-    for (setting, needed, danger) in [
-        ("appendonly", "yes", "a restart of Redis loses every waiting vote"),
-        ("appendfsync", "always", "a crash loses votes that were already acknowledged"),
-        ("maxmemory-policy", "noeviction", "Redis may throw waiting votes away when memory is short"),
-    ] {
-        match configured(connection, setting).await? {
-            Some(value) if value == needed => {}
-            Some(value) => {
-                warnings.push(format!("Redis has {setting} {value}, so {danger}: set it to {needed}"))
-            }
-            None => warnings.push(format!(
-                "Redis does not tell its {setting}; make sure that it is {needed}, or {danger}"
-            )),
-        }
-    }
-    Ok(warnings)
-}
-
-/// A setting's value, or `None` if this Redis hides it.
-async fn configured(connection: &Connection, setting: &str) -> Result<Option<String>, RedisError> {
     let mut command = redis::cmd("CONFIG");
-    command.arg("GET").arg(setting);
-    match connection.run::<HashMap<String, String>>(&command).await {
-        Ok(mut values) => Ok(values.remove(setting)),
-        Err(error) if is_answer(&error) => Ok(None),
-        Err(error) => Err(error),
-    }
+    command.arg("GET").arg(&NEEDED.map(|(setting, ..)| setting));
+    let configured: HashMap<String, String> = match connection.run(&command).await {
+        // Some providers of Redis forbid this command.
+        Err(error) if is_answer(&error) => HashMap::new(),
+        answer => answer?,
+    };
+    let warning = |(setting, needed, danger)| match configured.get(setting) {
+        Some(value) if value == needed => None,
+        Some(value) => Some(format!("Redis has {setting} {value}, so {danger}: set it to {needed}")),
+        None => {
+            Some(format!("Redis does not tell its {setting}; make sure that it is {needed}, or {danger}"))
+        }
+    };
+    Ok(NEEDED.into_iter().filter_map(warning).collect())
 }

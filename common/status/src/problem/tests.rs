@@ -12,7 +12,7 @@ fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
     let announcement = Announcement {
         kind,
         name: name.to_owned(),
-        version: "1".to_owned(),
+        release: "1".to_owned(),
         poll: (kind != Kind::Worker).then(|| POLL.to_owned()),
         running_ms: 60_000,
         lately: 0,

@@ -4,9 +4,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use ::ledger::PostgresLedger;
-use metrics::Counter;
 use service::Store;
-use service::metrics::counters;
+use service::metrics::{Counter, Metric};
 use store::{Unavailable, postgres};
 use tokio::time::sleep;
 
@@ -20,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A counter for each store, registered when the watch starts, so that it is shown from then on.
 static NOTICED: LazyLock<[Counter; Store::ALL.len()]> = LazyLock::new(|| {
     let help = "Setbacks: stores that were wiped, or restored from an older copy. One worker reports each.";
-    counters("urna_setbacks_total", help, "store", Store::ALL.map(Store::name))
+    Store::ALL.map(|store| Counter::registered("urna_setbacks_total", help, &[("store", store.name())]))
 });
 
 /// Compares the queue with the ledger that it feeds.
