@@ -56,11 +56,11 @@ impl Feed<'_> {
     async fn read_totals(mut self, health: &Health) {
         let mut outage = Outage::of(Store::Ledger, health);
         let mut backlog = Backlog::of(&self.config.queue, health);
-        let mut changes = self.config.ledger.changes();
+        let mut notifications = self.config.ledger.notifications();
         loop {
             let next_update = Instant::now() + UPDATE_EVERY;
             // Do this before the reading, so that a change during it causes another reading.
-            changes.mark_unchanged();
+            notifications.mark_unchanged();
             // Ask the queue first: then the totals certainly include every vote that waits no longer.
             let waiting = backlog.count().await;
             match totals(self.config).await {
@@ -70,7 +70,7 @@ impl Feed<'_> {
                     self.publish_totals(totals, waiting);
                     // A change or the end of the pause wakes us. In both cases, read again.
                     let pause = if waiting == Some(0) { READ_EVERY } else { READ_SOON };
-                    let _ = timeout(pause, changes.changed()).await;
+                    let _ = timeout(pause, notifications.changed()).await;
                 }
                 Err(error) => {
                     let known = self.publish_stale(waiting);
@@ -86,7 +86,7 @@ impl Feed<'_> {
     }
 
     fn publish_totals(&mut self, totals: Totals, waiting: Option<u64>) {
-        let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.counted())));
+        let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.ballots())));
         self.publish(PollTotals::of(&self.config.poll, totals, waiting), pace);
     }
 

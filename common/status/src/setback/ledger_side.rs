@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Mark;
 
 /// Reads the ledger's epoch and number, and how many votes it has counted in all
-/// polls. That is half the sum of changes and votes, as in [`ledger::Totals::counted`].
+/// polls. That is half the sum of changes and votes, as in [`ledger::Totals::ballots`].
 const READ: &str = "
     SELECT epoch, marked, (SELECT coalesce((sum(changes) + sum(votes)) / 2, 0)::bigint FROM totals)
     FROM ledger";
