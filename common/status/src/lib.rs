@@ -13,4 +13,4 @@ mod setback;
 pub use self::diagnosis::{Diagnosis, Finding};
 pub use self::problem::{Hop, HopState, Problem};
 pub use self::reading::{LedgerReading, QueueReading, Reading, Shown, StatusReader};
-pub use self::setback::{Mark, QueueSide, Setback, SetbackKind, SetbackLog, SetbackWatch};
+pub use self::setback::{Loss, Move, QueueSide, Setback, SetbackLog, SetbackWatch};

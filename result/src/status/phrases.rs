@@ -123,8 +123,8 @@ web::phrases! {
         "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
         "{n} entrada non se poderá contar nunca e apartouse.|{n} entradas non se poderán contar nunca e apartáronse.",
         "{n} запись нельзя подсчитать, она отложена.|{n} записи нельзя подсчитать, они отложены.|{n} записей нельзя подсчитать, они отложены.";
-    emptied:
-        "{store} was emptied, or is another one.", "{store} se vació o es otro.",
+    wiped:
+        "{store} was wiped, or is another one.", "{store} se vació o es otro.",
         "{store} baleirouse ou é outro.", "{store} опустошён или заменён другим.";
     older:
         "{store} went back to an earlier state.", "{store} ha vuelto a un estado anterior.",

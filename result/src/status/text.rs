@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use presence::{Kind, LATELY, Replica};
 use service::Store;
-use status::{Hop, LedgerReading, Problem, QueueReading, Reading, Setback, SetbackKind};
+use status::{Hop, LedgerReading, Loss, Problem, QueueReading, Reading, Setback};
 use web::fill;
 
 use super::wording::Wording;
@@ -120,9 +120,9 @@ pub(super) fn sentence(hop: Hop, problem: &Problem, wording: Wording<'_>) -> Str
 
 fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
     let (say, language) = (wording.say, wording.language);
-    let what = match setback.kind {
-        SetbackKind::Wiped => say.emptied,
-        SetbackKind::Older => say.older,
+    let what = match setback.loss {
+        Loss::Wiped => say.wiped,
+        Loss::Older => say.older,
     };
     let lost = match (setback.store, setback.exposed) {
         (Store::Queue, Some(votes)) => language.count(say.lost_waiting, votes),

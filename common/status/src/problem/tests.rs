@@ -3,7 +3,7 @@ use queue::Depth;
 use uuid::Uuid;
 
 use super::*;
-use crate::SetbackKind;
+use crate::Loss;
 use crate::reading::{LedgerReading, QueueReading};
 
 const POLL: &str = "lunch";
@@ -106,7 +106,7 @@ fn votes_that_wait_longer_than_a_claim_takes_are_held_up_unless_a_worker_counts_
 #[test]
 fn a_setback_is_told_of_its_store_and_for_an_hour() {
     let told = |hop, ago| {
-        let setback = Setback { at_ms: 0, store: Store::Queue, kind: SetbackKind::Wiped, exposed: None };
+        let setback = Setback { at_ms: 0, store: Store::Queue, loss: Loss::Wiped, exposed: None };
         judged(hop, |_, queue| queue.setbacks.push((setback, Duration::from_secs(ago)))).0
     };
     assert_eq!([told(Hop::Queue, 60), told(Hop::Queue, 3_700)], [HopState::Doubtful, HopState::Well]);
