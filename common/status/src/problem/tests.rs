@@ -1,5 +1,4 @@
 use presence::Announcement;
-use queue::Depth;
 use uuid::Uuid;
 
 use super::*;
@@ -29,20 +28,8 @@ fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
 fn well() -> Reading {
     let replicas = [Kind::Vote, Kind::Worker, Kind::Result];
     let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
-    let queue = QueueReading {
-        depth: Depth::default(),
-        replicas,
-        is_complete: true,
-        takes_no_writes: false,
-        setbacks: Vec::new(),
-    };
-    let ledger = LedgerReading {
-        live: Some(true),
-        total: Some(1),
-        away: Duration::ZERO,
-        changed: None,
-        elsewhere: None,
-    };
+    let queue = QueueReading { replicas, is_complete: true, ..Default::default() };
+    let ledger = LedgerReading { live: Some(true), total: Some(1), ..Default::default() };
     Reading { queue: Some(queue), ledger, answering: Duration::from_secs(60) }
 }
 
