@@ -56,47 +56,43 @@ impl Feed<'_> {
     async fn read_totals(mut self, health: &Health) {
         let mut outage = Outage::of(Store::Ledger, health);
         let mut backlog = Backlog::of(&self.config.queue, health);
-        let mut changes = self.config.ledger.changes();
+        let mut notifications = self.config.ledger.notifications();
         loop {
             let next_update = Instant::now() + UPDATE_EVERY;
             // Do this before the reading, so that a change during it causes another reading.
-            changes.mark_unchanged();
+            notifications.mark_unchanged();
             // Ask the queue first: then the totals certainly include every vote that waits no longer.
             let waiting = backlog.count().await;
             match totals(self.config).await {
                 Ok(totals) => {
                     outage.answered(Ok(Vec::new()));
-                    METRICS.readings.increment(1);
                     self.publish_totals(totals, waiting);
                     // A change or the end of the pause wakes us. In both cases, read again.
                     let pause = if waiting == Some(0) { READ_EVERY } else { READ_SOON };
-                    let _ = timeout(pause, changes.changed()).await;
+                    let _ = timeout(pause, notifications.changed()).await;
                 }
-                Err(error) => {
-                    let known = self.publish_stale(waiting);
-                    sleep(match known {
-                        true => outage.bridged(&error, "the last totals are shown"),
-                        false => outage.failed(&error),
-                    })
-                    .await;
-                }
+                Err(error) => sleep(self.publish_stale(waiting, &error, &mut outage)).await,
             }
             sleep_until(next_update).await;
         }
     }
 
     fn publish_totals(&mut self, totals: Totals, waiting: Option<u64>) {
-        let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.counted())));
+        METRICS.readings.increment(1);
+        let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.ballots())));
         self.publish(PollTotals::of(&self.config.poll, totals, waiting), pace);
     }
 
-    /// Publishes the last totals as not live. Returns whether there are any totals.
-    fn publish_stale(&mut self, waiting: Option<u64>) -> bool {
+    /// Publishes the last totals, if there are any, as not live. Returns the pause before the next try.
+    fn publish_stale(&mut self, waiting: Option<u64>, error: &Unavailable, outage: &mut Outage) -> Duration {
         let held = PollTotals { live: false, waiting, ..self.updates.borrow().totals.clone() };
-        let known = held.as_of.is_some();
+        let is_known = held.as_of.is_some();
         let pace = self.pace.note(Instant::now(), None);
         self.publish(held, pace);
-        known
+        match is_known {
+            true => outage.bridged(error, "the last totals are shown"),
+            false => outage.failed(error),
+        }
     }
 
     /// Replaces the newest update. Wakes the viewers only if they would see a difference.

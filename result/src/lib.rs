@@ -83,7 +83,7 @@ pub struct Config {
 pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdown: CancellationToken) {
     tracing::info!("totals are shown by {}", config.presence.name());
     LazyLock::force(&METRICS);
-    let unknown = Arc::new(Diagnosis::unknown());
+    let unknown = Arc::new(Diagnosis::default());
     let nothing_yet = Update::new(PollTotals::unknown(&config.poll), Vec::new(), unknown.clone());
     let (updates, newest) = watch::channel(Arc::new(nothing_yet));
     let (diagnoses, diagnosis) = watch::channel(unknown);

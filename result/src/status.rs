@@ -1,8 +1,9 @@
-//! The status page, which says where votes are. The crate `status` makes the diagnosis,
-//! and this module words it.
+//! The status page, which says where votes are. This module reads the stores, the crate
+//! `status` makes the diagnosis of what they say, and this module words it.
 
 mod page;
 mod phrases;
+mod reader;
 mod report;
 mod text;
 mod wording;
@@ -10,7 +11,7 @@ mod wording;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use ::status::{Diagnosis, StatusReader};
+use ::status::Diagnosis;
 use axum::Extension;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use web::{Asset, Language, Visitor};
 
 use self::page::Page;
+use self::reader::Reader;
 use self::report::report;
 use self::text::sentence;
 use self::wording::Wording;
@@ -45,11 +47,10 @@ pub(crate) async fn run(
 }
 
 async fn read(config: &Config, newest: Newest, diagnoses: &watch::Sender<Arc<Diagnosis>>) {
-    let Config { queue, setbacks, ledger, presence, poll, .. } = config;
-    let mut reader = StatusReader::of(queue, presence.registry(), setbacks.as_ref(), ledger, presence);
+    let mut reader = Reader::of(config, newest);
     loop {
-        let reading = reader.read(poll, || newest.borrow().totals.shown()).await;
-        let next = diagnoses.borrow().next(reading, poll.id.as_str(), Instant::now());
+        let reading = reader.read().await;
+        let next = diagnoses.borrow().next(reading, config.poll.id.as_str(), Instant::now());
         diagnoses.send_replace(Arc::new(next));
         sleep(READ_EVERY).await;
     }

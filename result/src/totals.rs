@@ -4,7 +4,6 @@ use axum::extract::ws::Utf8Bytes;
 use election::Poll;
 use ledger::Totals;
 use serde::Serialize;
-use status::Shown;
 use uuid::Uuid;
 use web::Moment;
 
@@ -62,12 +61,6 @@ impl PollTotals {
     pub(crate) fn unknown(poll: &Poll) -> Self {
         let nothing = Totals { votes: Default::default(), version: 0, epoch: Uuid::nil() };
         Self { as_of: None, live: false, ..Self::of(poll, nothing, None) }
-    }
-
-    /// The part of the totals that the diagnosis needs.
-    pub(crate) fn shown(&self) -> Shown {
-        let totals = self.as_of.map(|_| (self.epoch, self.version, self.total));
-        Shown { live: self.live, totals }
     }
 
     /// Whether both are the same, apart from the time.

@@ -61,7 +61,7 @@ async fn every_ballot_that_was_news_is_counted_changes_of_mind_too(backend: Back
     for (voter, choice, ord) in [(1, 0, 5), (2, 0, 1), (1, 1, 6), (1, 1, 7), (2, 2, 1), (1, 0, 3), (3, 1, 9)]
     {
         news += ledger.record(&[&ballot(voter, choice, ord)]).await.unwrap();
-        assert_eq!(totals(&ledger).await.counted(), news as i64);
+        assert_eq!(totals(&ledger).await.ballots(), news as i64);
     }
     assert!(news >= 5);
 }
@@ -127,11 +127,12 @@ async fn a_recount_finds_what_does_not_agree(backend: Backend) {
 async fn a_reader_that_waits_for_changes_is_woken(backend: Backend) {
     let (writer, reader) = (backend.ledger(), backend.ledger());
     writer.prepare().await.unwrap();
-    let mut changes = reader.changes();
+    let mut notifications = reader.notifications();
     for ord in 1.. {
         writer.record(&[&ballot(1, 0, ord)]).await.unwrap();
         // The first notifications may come before the reader listens, and are lost.
-        let woken = tokio::time::timeout(std::time::Duration::from_millis(200), changes.changed()).await;
+        let woken =
+            tokio::time::timeout(std::time::Duration::from_millis(200), notifications.changed()).await;
         if woken.is_ok() && ord > 3 {
             return;
         }

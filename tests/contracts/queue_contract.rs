@@ -127,7 +127,7 @@ async fn a_full_queue_refuses_and_evicts_nothing(backend: Backend) {
     }
     let refused = queue.append(&ballot(2, 0, 1), 2).await;
     assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
-    assert_eq!(queue.depth().await.unwrap().waiting, 2);
+    assert_eq!(queue.depth().await.unwrap().untaken, 2);
     let mut worker = queue.consumer("w", NEVER);
     let taken = take(&mut worker, 1).await;
     queue.settle(&entries(&taken)).await.unwrap();
@@ -145,7 +145,7 @@ async fn many_appends_at_once_are_all_kept(backend: Backend) {
     for append in appends {
         append.await.unwrap().unwrap();
     }
-    assert_eq!(queue.depth().await.unwrap().waiting, 500);
+    assert_eq!(queue.depth().await.unwrap().untaken, 500);
 }
 
 async fn an_entry_that_is_no_ballot_comes_with_the_reason(backend: Backend) {
@@ -192,7 +192,7 @@ async fn the_depth_tells_waiting_pending_and_dead(backend: Backend) {
     fill(&queue, 5).await;
     take(&mut queue.consumer("w", NEVER), 2).await;
     let depth = queue.depth().await.unwrap();
-    assert_eq!((depth.waiting, depth.pending, depth.dead), (3, 2, 0));
+    assert_eq!((depth.untaken, depth.pending, depth.dead), (3, 2, 0));
 }
 
 async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {

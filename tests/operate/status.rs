@@ -136,22 +136,22 @@ async fn without_postgres_it_says_so_and_who_cannot_count() {
 }
 
 #[tokio::test]
-async fn a_store_that_was_emptied_is_named_with_what_it_cost() {
+async fn a_store_that_was_wiped_is_named_with_what_it_cost() {
     let urna = Deployment::start().await;
     let (vote, _worker, result) = urna.one_of_each().await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     status_of(&result.url, "the vote", |status| hop(status, "db")["figures"]["counted"] == 1).await;
     let mut redis = urna.redis.connection().await;
-    eventually("the stores' marks", async || {
+    eventually("the move in both stores", async || {
         let mark: Option<String> = redis.get("urna:ledger").await.unwrap();
         mark.filter(|mark| mark.contains(r#""from":1,"to":1"#))
     })
     .await;
     let (): () = redis::cmd("FLUSHALL").query_async(&mut redis).await.unwrap();
-    status_of(&result.url, "Redis was emptied", |status| {
+    status_of(&result.url, "Redis was wiped", |status| {
         let hop = hop(status, "redis");
         let says =
-            "Redis was emptied, or is another one. Recorded votes that were not counted by then are lost";
+            "Redis was wiped, or is another one. Recorded votes that were not counted by then are lost";
         hop["state"] == "doubtful" && hop["trouble"].as_str().is_some_and(|trouble| trouble.starts_with(says))
     })
     .await;

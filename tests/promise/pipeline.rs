@@ -171,7 +171,7 @@ async fn killing_postgres_loses_nothing() {
 }
 
 #[tokio::test]
-async fn votes_that_come_after_redis_was_emptied_are_counted() {
+async fn votes_that_come_after_redis_was_wiped_are_counted() {
     let deployment = Deployment::start().await;
     let (vote, _worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
     let () = redis::cmd("FLUSHALL").query_async(&mut deployment.redis.connection().await).await.unwrap();

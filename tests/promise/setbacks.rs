@@ -1,23 +1,23 @@
-//! A store that was emptied, or restored from an older copy, is reported once: in the log and the
+//! A store that was wiped, or restored from an older copy, is reported once: in the log and the
 //! metrics of one worker, and in the queue. Then voting and counting go on.
 
 use election::random_uuid;
 use harness::{Deployment, Redis, Replica, Voter, eventually, totals_of};
 use redis::AsyncCommands;
 use service::Store;
-use status::{Mark, Setback, SetbackKind, SetbackLog};
+use status::{Loss, Move, Setback, SetbackLog};
 use store::redis::RedisSettings;
 
 #[tokio::test]
 async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
     let mut fixture = Fixture::start().await;
     fixture.everybody_votes("a").await;
-    let before = fixture.mark().await;
+    let before = fixture.last_move().await;
     let () =
         redis::cmd("FLUSHALL").query_async(&mut fixture.deployment.redis.connection().await).await.unwrap();
-    fixture.tells(Store::Queue, SetbackKind::Wiped).await;
+    fixture.tells(Store::Queue, Loss::Wiped).await;
     fixture.everybody_votes("b").await;
-    assert_eq!(fixture.mark().await.ledger, before.ledger);
+    assert_eq!(fixture.last_move().await.ledger, before.ledger);
     fixture.was_told_once().await;
 }
 
@@ -25,7 +25,7 @@ async fn a_flushed_queue_is_told_once_and_votes_are_counted_on() {
 async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
     let mut fixture = Fixture::start().await;
     fixture.everybody_votes("a").await;
-    fixture.mark().await;
+    fixture.last_move().await;
     // Without a ledger the votes wait. After two failed comparisons, one of them began after the votes.
     fixture.deployment.postgres.kill().await;
     for voter in &mut fixture.voters {
@@ -41,7 +41,7 @@ async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
     redis.wipe();
     redis.resume().await;
     fixture.deployment.postgres.resume().await;
-    assert_eq!(fixture.tells(Store::Queue, SetbackKind::Wiped).await.exposed, Some(VOTERS as u64));
+    assert_eq!(fixture.tells(Store::Queue, Loss::Wiped).await.exposed, Some(VOTERS as u64));
     fixture.everybody_votes("a").await;
     fixture.was_told_once().await;
 }
@@ -50,15 +50,15 @@ async fn a_queue_without_its_files_is_told_with_the_votes_that_waited() {
 async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
     let mut fixture = Fixture::start().await;
     fixture.everybody_votes("a").await;
-    let before = fixture.mark().await;
+    let before = fixture.last_move().await;
     sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         .execute(&fixture.deployment.postgres.pool().await)
         .await
         .unwrap();
-    let told = fixture.tells(Store::Ledger, SetbackKind::Wiped).await;
+    let told = fixture.tells(Store::Ledger, Loss::Wiped).await;
     assert_eq!(told.exposed, Some(before.to.unsigned_abs()));
     fixture.everybody_votes("b").await;
-    assert_ne!(fixture.mark().await.ledger, before.ledger);
+    assert_ne!(fixture.last_move().await.ledger, before.ledger);
     fixture.was_told_once().await;
 }
 
@@ -67,12 +67,12 @@ async fn a_wiped_ledger_is_told_once_and_votes_are_counted_on() {
 async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     let mut fixture = Fixture::start().await;
     fixture.everybody_votes("a").await;
-    let before = fixture.mark().await;
+    let before = fixture.last_move().await;
     fixture.deployment.postgres.kill().await;
     let copy = fixture.deployment.postgres.copy();
     fixture.deployment.postgres.resume().await;
     fixture.everybody_votes("b").await;
-    let after = fixture.mark().await;
+    let after = fixture.last_move().await;
 
     fixture.deployment.postgres.quit();
     for key in ["a", "b", "a", "b"] {
@@ -83,7 +83,7 @@ async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     fixture.deployment.postgres.restore(&copy);
     fixture.deployment.postgres.resume().await;
     let missing = (after.to - before.to).unsigned_abs();
-    assert_eq!(fixture.tells(Store::Ledger, SetbackKind::Older).await.exposed, Some(missing));
+    assert_eq!(fixture.tells(Store::Ledger, Loss::Older).await.exposed, Some(missing));
     fixture.everybody_votes("a").await;
     fixture.was_told_once().await;
 }
@@ -98,13 +98,13 @@ async fn restarts_of_everything_are_no_setback() {
         fixture.deployment.postgres.kill().await;
         fixture.deployment.postgres.resume().await;
         fixture.everybody_votes("b").await;
-        fixture.mark().await;
+        fixture.last_move().await;
     }
     for worker in &mut fixture.workers {
         *worker = start_worker(&fixture.deployment).await;
     }
     fixture.everybody_votes("a").await;
-    fixture.mark().await;
+    fixture.last_move().await;
     assert_eq!(fixture.listed().await, []);
     assert_eq!(fixture.told_by_logs(), Vec::<String>::new());
 }
@@ -113,16 +113,14 @@ async fn restarts_of_everything_are_no_setback() {
 async fn of_many_workers_that_notice_the_same_one_tells_it() {
     let redis = Redis::start().await;
     let log = log(&redis);
-    let said = log.read().await.unwrap();
-    let mark = Mark { ledger: random_uuid(), from: None, to: 5 };
-    let setback =
-        Setback { at_ms: said.now_ms, store: Store::Queue, kind: SetbackKind::Wiped, exposed: Some(2) };
+    let noted = Move { ledger: random_uuid(), from: None, to: 5 };
+    let setback = Setback { at_ms: 7, store: Store::Queue, loss: Loss::Wiped, exposed: Some(2) };
     for may_tell in [true, false, false] {
-        let written = log.replace(&said.text, &mark, Some(&setback)).await.unwrap();
-        assert_eq!(written.is_some(), may_tell);
+        let written = log.replace(None, &noted, Some(&setback)).await.unwrap();
+        assert_eq!(written, may_tell);
     }
     assert_eq!(listed(&log).await, [setback]);
-    assert_eq!(log.read().await.unwrap().mark, Some(mark));
+    assert_eq!(log.read().await.unwrap().noted, Some(noted));
 }
 
 #[tokio::test]
@@ -130,10 +128,10 @@ async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
     let redis = Redis::start().await;
     let log = log(&redis);
     for to in 0..12 {
-        let setback = Setback { at_ms: to, store: Store::Ledger, kind: SetbackKind::Older, exposed: None };
-        let mark = Mark { ledger: random_uuid(), from: None, to };
-        let text = log.read().await.unwrap().text;
-        log.replace(&text, &mark, Some(&setback)).await.unwrap();
+        let setback = Setback { at_ms: to, store: Store::Ledger, loss: Loss::Older, exposed: None };
+        let next = Move { ledger: random_uuid(), from: None, to };
+        let former = log.read().await.unwrap().noted;
+        log.replace(former.as_ref(), &next, Some(&setback)).await.unwrap();
     }
     let kept = listed(&log).await;
     assert_eq!(kept.iter().map(|setback| setback.at_ms).collect::<Vec<_>>(), Vec::from_iter((2..12).rev()));
@@ -172,10 +170,10 @@ impl Fixture {
         totals_of(&self.result.url, &format!("{VOTERS} votes for {key}"), seen).await;
     }
 
-    /// Waits until the marks in both stores include everything that is counted.
-    async fn mark(&self) -> Mark {
+    /// Waits until the last move in both stores includes everything that is counted.
+    async fn last_move(&self) -> Move {
         let pool = self.deployment.postgres.pool().await;
-        eventually("both marks to be up to date", async || {
+        eventually("the last move in both stores", async || {
             let mut redis = self.deployment.redis.connection().await;
             let text: String = redis.get("urna:ledger").await.ok()?;
             let (marked, counted): (Option<i64>, i64) = sqlx::query_as(
@@ -184,17 +182,17 @@ impl Fixture {
             .fetch_one(&pool)
             .await
             .ok()?;
-            let mark: Mark = serde_json::from_str(&text).ok()?;
-            (!mark.is_open() && mark.to == counted && marked == Some(counted)).then_some(mark)
+            let last: Move = serde_json::from_str(&text).ok()?;
+            (!last.is_open() && last.to == counted && marked == Some(counted)).then_some(last)
         })
         .await
     }
 
     /// Waits until a setback is in the list, and checks it.
-    async fn tells(&self, store: Store, kind: SetbackKind) -> Setback {
+    async fn tells(&self, store: Store, loss: Loss) -> Setback {
         eventually(&format!("a setback of the {store}"), async || {
             let found = self.listed().await.pop();
-            found.inspect(|setback| assert_eq!((setback.store, setback.kind), (store, kind)))
+            found.inspect(|setback| assert_eq!((setback.store, setback.loss), (store, loss)))
         })
         .await
     }
@@ -203,9 +201,9 @@ impl Fixture {
         listed(&log(&self.deployment.redis)).await
     }
 
-    /// Checks that one setback is in the list, in the logs and in the metrics, once the marks are up to date.
+    /// Checks that one setback is in the list, in the logs and in the metrics, once both stores agree.
     async fn was_told_once(&self) {
-        self.mark().await;
+        self.last_move().await;
         let listed = self.listed().await;
         assert_eq!(listed.len(), 1, "{listed:?}");
         let told = self.told_by_logs();
@@ -220,7 +218,7 @@ impl Fixture {
 
     fn told_by_logs(&self) -> Vec<String> {
         let output = self.workers.iter().map(|worker| worker.service.output()).collect::<Vec<_>>().join("\n");
-        let is_setback = |line: &&str| line.contains("was emptied") || line.contains("is older than it was");
+        let is_setback = |line: &&str| line.contains("was wiped") || line.contains("is older than it was");
         output.lines().filter(is_setback).map(str::to_owned).collect()
     }
 }

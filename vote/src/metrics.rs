@@ -34,7 +34,7 @@ impl Metrics {
     /// away, so that nobody knows what it holds.
     pub(crate) fn show(&self, probe: Option<&Probe>) {
         let set = |gauge: &Gauge, value: fn(&Probe) -> f64| gauge.set(probe.map_or(f64::NAN, value));
-        set(&self.waiting, |probe| probe.depth.waiting as f64);
+        set(&self.waiting, |probe| probe.depth.untaken as f64);
         set(&self.pending, |probe| probe.depth.pending as f64);
         set(&self.dead, |probe| probe.depth.dead as f64);
         set(&self.oldest, |probe| probe.depth.oldest.unwrap_or_default().as_secs_f64());

@@ -11,7 +11,7 @@ pub async fn verify(queue: &Queue, ledger: &Ledger) -> anyhow::Result<()> {
     let depth = queue.depth().await.context("cannot look into the queue")?;
     println!("counted    {:>10}  in all polls", recount.counted.values().sum::<i64>());
     println!("recounted  {:>10}  in all polls", recount.recounted.values().sum::<i64>());
-    println!("waiting    {:>10}", depth.waiting);
+    println!("waiting    {:>10}", depth.untaken);
     println!("pending    {:>10}", depth.pending);
     println!("dead       {:>10}", depth.dead);
     let differences = recount.differences();

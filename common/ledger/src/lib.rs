@@ -114,11 +114,11 @@ impl Ledger {
 
     /// A receiver that wakes when the totals may have changed. Notifications can
     /// get lost, so also read the totals from time to time.
-    pub fn changes(&self) -> watch::Receiver<()> {
+    pub fn notifications(&self) -> watch::Receiver<()> {
         match self {
-            Self::Postgres(ledger) => ledger.changes(),
+            Self::Postgres(ledger) => ledger.notifications(),
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ledger) => ledger.changes(),
+            Self::Sqlite(ledger) => ledger.notifications(),
         }
     }
 }
@@ -139,7 +139,7 @@ impl Totals {
     /// ballot adds one change and one vote. Every later one adds two changes, one
     /// for the old choice and one for the new, and no vote. So the ledger needs no
     /// separate counter for this.
-    pub fn counted(&self) -> i64 {
+    pub fn ballots(&self) -> i64 {
         (self.version + self.votes.values().sum::<i64>()) / 2
     }
 

@@ -120,10 +120,10 @@ impl PostgresLedger {
         Ok(Recount::from_rows(self.0.fetch(sqlx::query(RECOUNT), RECOUNT_WITHIN).await?))
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<()> {
-        let (woken, changes) = watch::channel(());
+    pub(super) fn notifications(&self) -> watch::Receiver<()> {
+        let (woken, notifications) = watch::channel(());
         tokio::spawn(listen(self.0.options().clone(), woken));
-        changes
+        notifications
     }
 }
 

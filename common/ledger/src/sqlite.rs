@@ -80,7 +80,7 @@ impl SqliteLedger {
         Ok(Recount::from_rows(rows.await?))
     }
 
-    pub(super) fn changes(&self) -> watch::Receiver<()> {
+    pub(super) fn notifications(&self) -> watch::Receiver<()> {
         self.recorded.subscribe()
     }
 }

@@ -172,7 +172,7 @@ pub struct Probe {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
     /// Entries that no worker has taken yet.
-    pub waiting: u64,
+    pub untaken: u64,
     /// Entries that a worker has taken and not settled yet.
     pub pending: u64,
     /// Dead letters.
@@ -184,7 +184,7 @@ pub struct Depth {
 impl Depth {
     /// How many votes are recorded and not counted yet.
     pub fn uncounted(self) -> u64 {
-        self.waiting + self.pending
+        self.untaken + self.pending
     }
 }
 

@@ -132,7 +132,7 @@ impl RedisQueue {
             Err(error) => return Err(error),
         };
         let oldest = first.first().map(|(entry, _)| age(entry, in_ms(now)));
-        Ok(Depth { waiting: all.saturating_sub(pending), pending, dead, oldest })
+        Ok(Depth { untaken: all.saturating_sub(pending), pending, dead, oldest })
     }
 
     pub(super) fn consumer(&self, name: &str, claim_after: Duration) -> RedisConsumer {

@@ -78,7 +78,7 @@ impl SqliteQueue {
         let (all, dead) = (all.unsigned_abs(), dead.unsigned_abs());
         let oldest = oldest.map(|cast_ms| elapsed(cast_ms, now_ms()));
         let pending = (self.taken.lock().await.len() as u64).min(all);
-        Ok(Depth { waiting: all - pending, pending, dead, oldest })
+        Ok(Depth { untaken: all - pending, pending, dead, oldest })
     }
 
     pub(super) fn consumer(&self, claim_after: Duration) -> SqliteConsumer {

@@ -1,10 +1,11 @@
 //! The diagnosis: what is wrong with every hop, and since when.
 
+use std::cmp::Reverse;
 use std::mem::discriminant;
 use std::time::{Duration, Instant};
 
 use crate::problem::{Hop, HopState, Problem, judge};
-use crate::reading::{LedgerReading, Reading};
+use crate::reading::Reading;
 
 /// A problem that passes sooner is not worth telling a room: a store that
 /// restarts is back by then.
@@ -14,8 +15,12 @@ const WORTH_TELLING_AFTER: Duration = Duration::from_secs(1);
 /// worker shows at `vote` once the queue is full. So the causes come first.
 const CAUSES_FIRST: [Hop; 5] = [Hop::Queue, Hop::Ledger, Hop::Worker, Hop::Vote, Hop::Result];
 
-/// The state of every hop, and what is wrong with it.
-#[derive(Clone, Debug)]
+/// Every vote waits for a moment. A vote that waits longer than this is held up.
+const HELD_UP_AFTER: Duration = Duration::from_secs(2);
+
+/// The state of every hop, and what is wrong with it. The default is for the time
+/// before the first reading: nothing is known.
+#[derive(Clone, Debug, Default)]
 pub struct Diagnosis {
     /// The reading that it is about.
     pub reading: Reading,
@@ -37,13 +42,6 @@ pub struct Finding {
 }
 
 impl Diagnosis {
-    /// The diagnosis before the first reading: nothing is known.
-    pub fn unknown() -> Self {
-        let ledger =
-            LedgerReading { live: None, total: None, away: Duration::ZERO, changed: None, elsewhere: None };
-        Self { reading: Reading { queue: None, ledger, answering: Duration::ZERO }, findings: Vec::new() }
-    }
-
     /// The diagnosis of a new reading. A problem that was there before keeps the
     /// time at which it was first seen.
     pub fn next(&self, reading: Reading, poll: &str, now: Instant) -> Self {
@@ -63,12 +61,9 @@ impl Diagnosis {
 
     /// The finding that a room is told: the worst one that holds up votes.
     pub fn worst(&self, now: Instant) -> Option<&Finding> {
-        let of = |hop, state| {
-            let mut findings = self.findings.iter().filter(|finding| finding.is_worth_telling(now));
-            findings.find(|finding| (finding.hop, finding.state) == (hop, state))
-        };
-        let first = |state| CAUSES_FIRST.into_iter().find_map(|hop| of(hop, state));
-        first(HopState::Broken).or_else(|| first(HopState::Doubtful))
+        let told = self.findings.iter().filter(|finding| finding.is_worth_telling(now));
+        let rank = |hop| CAUSES_FIRST.iter().position(|cause| *cause == hop);
+        told.min_by_key(|finding| (Reverse(finding.state), rank(finding.hop)))
     }
 
     /// Whether the results page would say the same about both diagnoses.
@@ -83,7 +78,8 @@ impl Diagnosis {
 
     /// How many recorded votes wait to be counted, if any of them is held up.
     pub fn held_up(&self) -> Option<u64> {
-        self.reading.queue.as_ref()?.held_up()
+        let depth = self.reading.queue.as_ref()?.depth;
+        depth.oldest.filter(|oldest| *oldest > HELD_UP_AFTER).map(|_| depth.uncounted())
     }
 }
 
@@ -116,18 +112,19 @@ impl Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reading::LedgerReading;
 
     #[test]
     fn a_problem_that_stays_lasts_since_it_was_first_seen() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let reading = |live| {
-            let ledger = LedgerReading { live: Some(live), ..Diagnosis::unknown().reading.ledger };
-            Reading { ledger, ..Diagnosis::unknown().reading }
+            let ledger = LedgerReading { live: Some(live), ..Default::default() };
+            Reading { ledger, ..Default::default() }
         };
         let lasts =
             |diagnosis: &Diagnosis, now| diagnosis.findings[Hop::Ledger as usize].lasts(now).as_secs();
-        let first = Diagnosis::unknown().next(reading(false), "lunch", start);
+        let first = Diagnosis::default().next(reading(false), "lunch", start);
         let later = first.next(reading(false), "lunch", after(5));
         assert_eq!(lasts(&later, after(9)), 9);
         let well = later.next(reading(true), "lunch", after(10));
@@ -145,7 +142,7 @@ mod tests {
             since,
         };
         let findings = findings.iter().map(finding).collect();
-        let diagnosis = Diagnosis { findings, ..Diagnosis::unknown() };
+        let diagnosis = Diagnosis { findings, ..Diagnosis::default() };
         assert!(diagnosis.worst(since).is_none(), "a moment is not worth telling");
         diagnosis.worst(since + Duration::from_secs(2)).map(|finding| finding.hop)
     }
@@ -168,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_room_is_not_told_what_only_deserves_a_look() {
-        assert_eq!(told(&[(Hop::Queue, HopState::Doubtful, Problem::SetAside(1))]), None);
+        assert_eq!(told(&[(Hop::Queue, HopState::Doubtful, Problem::DeadLetters(1))]), None);
         let elsewhere = Problem::VotesElsewhere { theirs: "lunch".to_owned(), votes: 5 };
         assert_eq!(told(&[(Hop::Ledger, HopState::Doubtful, elsewhere)]), None);
     }

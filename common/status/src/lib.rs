@@ -1,8 +1,8 @@
-//! Where votes are held up. This crate reads the state of every hop of a vote,
-//! makes the one diagnosis of it, and notices stores that were wiped or set back.
+//! Where votes are held up. This crate makes the one diagnosis of every hop of a
+//! vote, and notices stores that were wiped or set back.
 //!
-//! Nothing here has texts for people: `result` words the diagnosis in four
-//! languages.
+//! Nothing here has texts for people: `result` reads the stores, and words the
+//! diagnosis in four languages.
 
 mod diagnosis;
 mod problem;
@@ -12,5 +12,5 @@ mod setback;
 
 pub use self::diagnosis::{Diagnosis, Finding};
 pub use self::problem::{Hop, HopState, Problem};
-pub use self::reading::{LedgerReading, QueueReading, Reading, Shown, StatusReader};
-pub use self::setback::{Mark, QueueSide, Setback, SetbackKind, SetbackLog, SetbackWatch};
+pub use self::reading::{LedgerReading, QueueReading, Reading};
+pub use self::setback::{Loss, Move, QueueSide, Setback, SetbackLog, SetbackWatch};

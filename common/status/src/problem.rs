@@ -88,7 +88,7 @@ pub enum Problem {
     /// The queue answers, but takes no writes.
     TakesNoWrites,
     /// This many entries became dead letters.
-    SetAside(u64),
+    DeadLetters(u64),
     /// The store was wiped or set back this long ago.
     SetBack(Setback, Duration),
     /// These workers cannot use the ledger.
@@ -109,10 +109,11 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// Whether votes or viewers suffer from it. The other problems only deserve
-    /// a look, and some of them stay for an hour or for ever.
+    /// Whether votes or viewers are known to suffer from it. Of the others, some only
+    /// deserve a look, and stay for an hour or for ever.
     pub fn holds_up_votes(&self) -> bool {
-        !matches!(self, Self::SetAside(_) | Self::SetBack(..) | Self::VotesElsewhere { .. })
+        let is_unknown = matches!(self, Self::NotReadYet | Self::NotKnown);
+        !is_unknown && !matches!(self, Self::DeadLetters(_) | Self::SetBack(..) | Self::VotesElsewhere { .. })
     }
 }
 
@@ -153,12 +154,10 @@ fn replicas(kind: Kind, reading: &Reading, poll: &str) -> Found {
     let has_another =
         |replica: &&Replica| replica.announcement.poll.as_deref().is_some_and(|theirs| theirs != poll);
     let (others, ours): (Vec<_>, Vec<_>) = queue.running(kind).partition(has_another);
-    let state = match ours.is_empty() {
-        false => HopState::Doubtful,
-        true if queue.is_complete => HopState::Broken,
-        true if others.is_empty() => return vec![(HopState::Unknown, Problem::NotKnown)],
-        true => HopState::Broken,
-    };
+    if ours.is_empty() && others.is_empty() && !queue.is_complete {
+        return vec![(HopState::Unknown, Problem::NotKnown)];
+    }
+    let state = if ours.is_empty() { HopState::Broken } else { HopState::Doubtful };
     let mut found = Found::new();
     if let Some(heard) = silent.iter().map(|replica| replica.heard).max().filter(|_| queue.is_complete) {
         found.push((state, Problem::NotHeard { names: names(silent), heard }));
@@ -212,17 +211,15 @@ fn lacking(kind: Kind, store: Store, reading: &Reading) -> Option<(HopState, Vec
 
 /// How long ago any worker last counted a vote.
 fn last_counted(reading: &Reading) -> Option<Duration> {
-    let workers = reading.queue.iter().flat_map(|queue| queue.running(Kind::Worker));
-    let ago = |worker: &Replica| Some(Duration::from_millis(worker.announcement.idle_ms?) + worker.heard);
-    workers.filter_map(ago).min()
+    reading.queue.as_ref()?.last_done(Kind::Worker)
 }
 
 fn queue(reading: &Reading) -> Found {
     let Some(queue) = &reading.queue else { return vec![(HopState::Broken, Problem::QueueAway)] };
     let no_writes = queue.takes_no_writes.then_some((HopState::Broken, Problem::TakesNoWrites));
-    let set_aside = Some(queue.depth.dead).filter(|dead| *dead > 0);
-    let set_aside = set_aside.map(|dead| (HopState::Doubtful, Problem::SetAside(dead)));
-    no_writes.into_iter().chain(set_aside).chain(set_back(Store::Queue, reading)).collect()
+    let dead_letters = Some(queue.depth.dead).filter(|dead| *dead > 0);
+    let dead_letters = dead_letters.map(|dead| (HopState::Doubtful, Problem::DeadLetters(dead)));
+    no_writes.into_iter().chain(dead_letters).chain(set_back(Store::Queue, reading)).collect()
 }
 
 fn ledger(reading: &Reading) -> Found {

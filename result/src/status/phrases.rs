@@ -118,13 +118,13 @@ web::phrases! {
         "{store} responde, pero no admite escrituras: no se registra ningún voto. Quizá esté llena su memoria o su disco.",
         "{store} responde, pero non admite escrituras: non se rexistra ningún voto. Quizais estea chea a súa memoria ou o seu disco.",
         "{store} отвечает, но не принимает записи: голоса не принимаются. Возможно, кончилась память или место на диске.";
-    set_aside:
+    dead_letters:
         "{n} entry can never be counted and was set aside.|{n} entries can never be counted and were set aside.",
         "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
         "{n} entrada non se poderá contar nunca e apartouse.|{n} entradas non se poderán contar nunca e apartáronse.",
         "{n} запись нельзя подсчитать, она отложена.|{n} записи нельзя подсчитать, они отложены.|{n} записей нельзя подсчитать, они отложены.";
-    emptied:
-        "{store} was emptied, or is another one.", "{store} se vació o es otro.",
+    wiped:
+        "{store} was wiped, or is another one.", "{store} se vació o es otro.",
         "{store} baleirouse ou é outro.", "{store} опустошён или заменён другим.";
     older:
         "{store} went back to an earlier state.", "{store} ha vuelto a un estado anterior.",

@@ -1,6 +1,5 @@
 //! The report: the diagnosis in words, for the page and for programs.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use presence::Replica;
@@ -39,27 +38,16 @@ fn summary(diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
 }
 
 fn hop(finding: &Finding, diagnosis: &Diagnosis, wording: Wording<'_>) -> HopReport {
-    let (say, hop) = (wording.say, finding.hop);
-    let problem = finding.problem.as_ref();
+    let (hop, problem) = (finding.hop, finding.problem.as_ref());
     let since = problem.map(|_| finding.lasts(Instant::now()));
-    let (facts, numbers) = facts(hop, &diagnosis.reading, wording);
-    let (advice, commands) = problem.map_or((None, Vec::new()), |problem| advice(hop, problem, wording));
-    let does = match hop {
-        Hop::Vote => say.takes,
-        Hop::Queue => say.keeps,
-        Hop::Worker => say.counts,
-        Hop::Ledger => say.holds,
-        Hop::Result => say.shows,
-    };
+    let (facts, figures) = facts(hop, &diagnosis.reading, wording);
+    let (advice, commands) = problem.map(|problem| advice(hop, problem, wording)).unwrap_or_default();
     HopReport {
         name: wording.name(hop).to_owned(),
-        does: does.to_owned(),
+        does: wording.does(hop).to_owned(),
         state: finding.state,
         facts,
-        figures: numbers
-            .into_iter()
-            .map(|(name, number)| (name.to_owned(), number))
-            .collect::<BTreeMap<_, _>>(),
+        figures,
         trouble: problem.map(|problem| sentence(hop, problem, wording)),
         lasts: problem.zip(since).and_then(|(problem, since)| lasts(problem, since, wording)),
         lasts_seconds: since.map(|since| since.as_secs()),
@@ -77,17 +65,16 @@ fn replicas(hop: Hop, diagnosis: &Diagnosis, wording: Wording<'_>) -> Vec<Replic
 
 fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     let (say, said, language) = (wording.say, &replica.announcement, wording.language);
-    let time = |phrase, time: Duration| fill(phrase, "time", &language.duration(time));
     let mut facts = vec![fill(say.version, "version", &said.release)];
     let mut state = HopState::Well;
     if replica.is_silent() {
-        facts.push(time(say.silent, replica.heard));
+        facts.push(wording.time(say.silent, replica.heard));
         state = HopState::Broken;
     } else {
-        facts.push(time(say.running, Duration::from_millis(said.running_ms)));
+        facts.push(wording.time(say.running, Duration::from_millis(said.running_ms)));
         facts.extend(said.leaving.then(|| say.leaving.to_owned()));
         for store in &said.lacks {
-            facts.push(fill(say.lacks, "store", wording.product(*store)));
+            facts.push(wording.store(say.lacks, *store));
             state = HopState::Doubtful;
         }
         if let Some(viewers) = said.viewers {

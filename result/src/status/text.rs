@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use presence::{Kind, LATELY, Replica};
 use service::Store;
-use status::{Hop, LedgerReading, Problem, QueueReading, Reading, Setback, SetbackKind};
+use status::{Hop, LedgerReading, Loss, Problem, QueueReading, Reading, Setback};
 use web::fill;
 
 use super::wording::Wording;
 
 /// Facts as numbers, by name.
-type Numbers = BTreeMap<&'static str, u64>;
+type Figures = BTreeMap<String, u64>;
 
 /// What a hop did, in sentences and in numbers, as far as it is known.
-pub(super) fn facts(hop: Hop, reading: &Reading, wording: Wording<'_>) -> (Vec<String>, Numbers) {
+pub(super) fn facts(hop: Hop, reading: &Reading, wording: Wording<'_>) -> (Vec<String>, Figures) {
     if hop == Hop::Ledger {
         return ledger_facts(&reading.ledger, wording);
     }
@@ -32,19 +32,20 @@ fn done_facts(
     kind: Kind,
     phrase: &str,
     wording: Wording<'_>,
-) -> (Vec<String>, Numbers) {
-    let language = wording.language;
+) -> (Vec<String>, Figures) {
     let done = done_lately(queue.running(kind));
-    let ago = |replica: &Replica| {
-        let idle = Duration::from_millis(replica.announcement.idle_ms?);
-        Some(idle + replica.heard)
-    };
-    let last = queue.running(kind).filter_map(ago).min();
-    let mut facts = vec![fill(&language.count(phrase, done), "time", &language.duration(LATELY))];
-    facts.extend(last.map(|ago| fill(wording.say.last_one, "time", &language.duration(ago))));
-    let mut numbers = Numbers::from([("replicas", queue.running(kind).count() as u64), ("lately", done)]);
-    numbers.extend(last.map(|ago| ("last_seconds_ago", ago.as_secs())));
-    (facts, numbers)
+    let done_in_words = wording.language.count(phrase, done);
+    let mut facts = vec![wording.time(&done_in_words, LATELY)];
+    let mut figures = figures([("replicas", queue.running(kind).count() as u64), ("lately", done)]);
+    if let Some(ago) = queue.last_done(kind) {
+        facts.push(wording.time(wording.say.last_one, ago));
+        figures.insert("last_seconds_ago".to_owned(), ago.as_secs());
+    }
+    (facts, figures)
+}
+
+fn figures<const N: usize>(figures: [(&str, u64); N]) -> Figures {
+    figures.map(|(name, number)| (name.to_owned(), number)).into()
 }
 
 /// How many votes these replicas recorded or counted lately. Anybody may have written
@@ -53,76 +54,73 @@ pub(super) fn done_lately<'a>(replicas: impl Iterator<Item = &'a Replica>) -> u6
     replicas.fold(0, |sum, replica| sum.saturating_add(replica.announcement.lately))
 }
 
-fn queue_facts(queue: &QueueReading, wording: Wording<'_>) -> (Vec<String>, Numbers) {
-    let (language, depth) = (wording.language, queue.depth);
-    let waiting = depth.uncounted();
-    let mut numbers = Numbers::from([("waiting", waiting), ("dead", depth.dead)]);
-    let Some(oldest) = depth.oldest.filter(|_| waiting > 0) else {
-        return (vec![wording.say.nothing_waits.to_owned()], numbers);
+fn queue_facts(queue: &QueueReading, wording: Wording<'_>) -> (Vec<String>, Figures) {
+    let waiting = queue.depth.uncounted();
+    let mut figures = figures([("waiting", waiting), ("dead", queue.depth.dead)]);
+    let Some(oldest) = queue.depth.oldest.filter(|_| waiting > 0) else {
+        return (vec![wording.say.nothing_waits.to_owned()], figures);
     };
-    numbers.insert("oldest_seconds", oldest.as_secs());
-    let oldest = fill(wording.say.oldest, "time", &language.duration(oldest));
-    (vec![language.count(web::say(language).waiting, waiting), oldest], numbers)
+    figures.insert("oldest_seconds".to_owned(), oldest.as_secs());
+    let language = wording.language;
+    let waiting = language.count(web::say(language).waiting, waiting);
+    (vec![waiting, wording.time(wording.say.oldest, oldest)], figures)
 }
 
-fn ledger_facts(ledger: &LedgerReading, wording: Wording<'_>) -> (Vec<String>, Numbers) {
-    let Some(total) = ledger.total else { return Default::default() };
-    let (language, counted) = (wording.language, total.unsigned_abs());
-    let mut facts = vec![fill(wording.say.in_this_poll, "votes", &language.number(counted))];
-    let mut numbers = Numbers::from([("counted", counted)]);
+fn ledger_facts(ledger: &LedgerReading, wording: Wording<'_>) -> (Vec<String>, Figures) {
+    let Some(total) = ledger.total.map(i64::unsigned_abs) else { return Default::default() };
+    let mut facts = vec![fill(wording.say.in_this_poll, "votes", &wording.language.number(total))];
+    let mut figures = figures([("counted", total)]);
     if let Some(ago) = ledger.changed.map(|changed| changed.elapsed()) {
-        facts.push(fill(wording.say.last_change, "time", &language.duration(ago)));
-        numbers.insert("last_seconds_ago", ago.as_secs());
+        facts.push(wording.time(wording.say.last_change, ago));
+        figures.insert("last_seconds_ago".to_owned(), ago.as_secs());
     }
-    (facts, numbers)
+    (facts, figures)
 }
 
-fn viewers(queue: &QueueReading, wording: Wording<'_>) -> (Vec<String>, Numbers) {
+fn viewers(queue: &QueueReading, wording: Wording<'_>) -> (Vec<String>, Figures) {
     let replicas = || queue.running(Kind::Result);
     let viewers = replicas().filter_map(|replica| replica.announcement.viewers).fold(0, u64::saturating_add);
     let facts = vec![wording.language.count(wording.say.viewers, viewers)];
-    (facts, Numbers::from([("replicas", replicas().count() as u64), ("viewers", viewers)]))
+    (facts, figures([("replicas", replicas().count() as u64), ("viewers", viewers)]))
 }
 
 /// What is wrong, in a sentence.
 pub(super) fn sentence(hop: Hop, problem: &Problem, wording: Wording<'_>) -> String {
     let (say, language) = (wording.say, wording.language);
-    let of = |phrase: &str, store, names: &[String]| {
-        fill(&fill(phrase, "store", wording.product(store)), "names", &names.join(", "))
-    };
-    let polls = |phrase: &str, theirs: &str| {
-        fill(&fill(phrase, "ours", wording.config.poll.id.as_str()), "theirs", theirs)
-    };
+    let queue = |phrase| wording.store(phrase, Store::Queue);
+    let ledger = |phrase| wording.store(phrase, Store::Ledger);
+    let other_poll = if hop == Hop::Vote { say.other_poll } else { say.other_results };
     match problem {
         Problem::NotReadYet => say.not_read_yet.to_owned(),
-        Problem::NotKnown => of(say.not_known, Store::Queue, &[]),
-        Problem::NoneRuns => fill(&of(say.none_runs, Store::Queue, &[]), "kind", wording.name(hop)),
-        Problem::NotHeard { names, .. } => of(say.not_heard, Store::Queue, names),
-        Problem::OtherPoll { names, theirs } => {
-            let phrase = if hop == Hop::Vote { say.other_poll } else { say.other_results };
-            of(&polls(phrase, theirs), Store::Queue, names)
-        }
-        Problem::Refuses(names) => of(say.refuses, Store::Queue, names),
-        Problem::Unsafe(names) => of(say.unsafe_votes, Store::Queue, names),
-        Problem::QueueAway => of(say.queue_away, Store::Queue, &[]),
-        Problem::TakesNoWrites => of(say.takes_no_writes, Store::Queue, &[]),
-        Problem::SetAside(entries) => language.count(say.set_aside, *entries),
+        Problem::NotKnown => queue(say.not_known),
+        Problem::NoneRuns => fill(&queue(say.none_runs), "kind", wording.name(hop)),
+        Problem::NotHeard { names, .. } => list(&queue(say.not_heard), names),
+        Problem::OtherPoll { names, theirs } => list(&wording.polls(other_poll, theirs), names),
+        Problem::Refuses(names) => list(&queue(say.refuses), names),
+        Problem::Unsafe(names) => list(&queue(say.unsafe_votes), names),
+        Problem::QueueAway => queue(say.queue_away),
+        Problem::TakesNoWrites => queue(say.takes_no_writes),
+        Problem::DeadLetters(entries) => language.count(say.dead_letters, *entries),
         Problem::SetBack(setback, _) => set_back(setback, wording),
-        Problem::WithoutLedger(names) => of(say.without_ledger, Store::Ledger, names),
-        Problem::Behind(oldest) => fill(say.behind, "time", &language.duration(*oldest)),
-        Problem::LedgerAway => of(say.ledger_away, Store::Ledger, &[]),
-        Problem::CutOff => of(say.cut_off, Store::Ledger, &[]),
+        Problem::WithoutLedger(names) => list(&ledger(say.without_ledger), names),
+        Problem::Behind(oldest) => wording.time(say.behind, *oldest),
+        Problem::LedgerAway => ledger(say.ledger_away),
+        Problem::CutOff => ledger(say.cut_off),
         Problem::VotesElsewhere { theirs, votes } => {
-            fill(&polls(say.votes_elsewhere, theirs), "votes", &language.number(*votes))
+            fill(&wording.polls(say.votes_elsewhere, theirs), "votes", &language.number(*votes))
         }
     }
 }
 
+fn list(phrase: &str, names: &[String]) -> String {
+    fill(phrase, "names", &names.join(", "))
+}
+
 fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
     let (say, language) = (wording.say, wording.language);
-    let what = match setback.kind {
-        SetbackKind::Wiped => say.emptied,
-        SetbackKind::Older => say.older,
+    let what = match setback.loss {
+        Loss::Wiped => say.wiped,
+        Loss::Older => say.older,
     };
     let lost = match (setback.store, setback.exposed) {
         (Store::Queue, Some(votes)) => language.count(say.lost_waiting, votes),
@@ -130,7 +128,7 @@ fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
         (Store::Ledger, Some(votes)) => language.count(say.lost_counted, votes),
         (Store::Ledger, None) => say.lost_some.to_owned(),
     };
-    format!("{} {lost}", fill(what, "store", wording.product(setback.store)))
+    format!("{} {lost}", wording.store(what, setback.store))
 }
 
 /// For how long the problem has lasted, or how long ago it happened. `None` if the
@@ -141,47 +139,46 @@ pub(super) fn lasts(problem: &Problem, lasts: Duration, wording: Wording<'_>) ->
         Problem::SetBack(..) => wording.say.ago,
         _ => wording.say.since,
     };
-    Some(fill(phrase, "time", &wording.language.duration(lasts)))
+    Some(wording.time(phrase, lasts))
 }
 
-/// What to try, and the commands to type.
+/// What to try, and the commands to type. The embedded mode is one process, whose log
+/// is in its terminal, so it needs no commands.
 pub(super) fn advice(hop: Hop, problem: &Problem, wording: Wording<'_>) -> (Option<String>, Vec<String>) {
     let (say, name) = (wording.say, wording.name(hop));
-    let log = |of: &str| {
-        [
-            format!("docker compose logs --tail 20 {of}"),
-            format!("docker service logs urna_{of}  # in a swarm"),
-        ]
-    };
-    let start = || {
-        let [compose, _] = log(name);
-        vec![
-            format!("docker compose start {name}"),
-            compose,
-            format!("docker service ps urna_{name}  # in a swarm"),
-        ]
-    };
-    let (advice, commands): (_, Vec<String>) = match problem {
+    let (advice, commands) = match problem {
         Problem::NotReadYet | Problem::NotKnown => return Default::default(),
-        Problem::NoneRuns | Problem::NotHeard { .. } if hop == Hop::Vote => (say.try_vote, start()),
-        Problem::NoneRuns | Problem::NotHeard { .. } | Problem::QueueAway | Problem::LedgerAway => {
-            (say.try_start, start())
-        }
+        Problem::NoneRuns | Problem::NotHeard { .. } if hop == Hop::Vote => (say.try_vote, start(name)),
+        Problem::NoneRuns | Problem::NotHeard { .. } => (say.try_start, start(name)),
+        Problem::QueueAway | Problem::LedgerAway => (say.try_start, start(name)),
         Problem::OtherPoll { .. } => (say.try_poll, Vec::new()),
         Problem::VotesElsewhere { .. } => (say.try_former_poll, Vec::new()),
-        Problem::Refuses(_) | Problem::Unsafe(_) | Problem::WithoutLedger(_) | Problem::TakesNoWrites => {
-            (say.try_log, log(name).into())
-        }
-        Problem::CutOff => (say.try_log, log(wording.name(Hop::Result)).into()),
-        Problem::SetAside(_) | Problem::SetBack(..) => {
-            (say.try_worker_log, log(wording.name(Hop::Worker)).into())
-        }
-        Problem::Behind(_) => {
-            let more = format!("docker compose up -d --scale {name}=3");
-            (say.try_more, [&log(name)[..1], &[more]].concat())
-        }
+        Problem::Refuses(_) | Problem::Unsafe(_) => (say.try_log, log(name)),
+        Problem::TakesNoWrites | Problem::WithoutLedger(_) => (say.try_log, log(name)),
+        Problem::CutOff => (say.try_log, log(wording.name(Hop::Result))),
+        Problem::DeadLetters(_) | Problem::SetBack(..) => (say.try_worker_log, log(wording.name(Hop::Worker))),
+        Problem::Behind(_) => (say.try_more, start_more(name)),
     };
-    // The embedded mode is one process, whose log is in its terminal. It needs no commands.
     let commands = if wording.config.embedded { Vec::new() } else { commands };
-    (Some(fill(advice, "store", wording.product(Store::Queue))), commands)
+    (Some(wording.store(advice, Store::Queue)), commands)
+}
+
+fn start(name: &str) -> Vec<String> {
+    vec![
+        format!("docker compose start {name}"),
+        compose_log(name),
+        format!("docker service ps urna_{name}  # in a swarm"),
+    ]
+}
+
+fn log(name: &str) -> Vec<String> {
+    vec![compose_log(name), format!("docker service logs urna_{name}  # in a swarm")]
+}
+
+fn start_more(name: &str) -> Vec<String> {
+    vec![compose_log(name), format!("docker compose up -d --scale {name}=3")]
+}
+
+fn compose_log(name: &str) -> String {
+    format!("docker compose logs --tail 20 {name}")
 }

@@ -1,8 +1,10 @@
 //! The names of hops and stores in this deployment, and the language of a text.
 
+use std::time::Duration;
+
 use service::Store;
 use status::Hop;
-use web::Language;
+use web::{Language, fill};
 
 use super::phrases::{Phrases, say};
 use crate::Config;
@@ -33,12 +35,34 @@ impl<'a> Wording<'a> {
         }
     }
 
-    /// The name of the product that serves as this store.
-    pub(super) fn product(self, store: Store) -> &'static str {
-        match store {
+    /// What the hop does.
+    pub(super) fn does(self, hop: Hop) -> &'static str {
+        match hop {
+            Hop::Vote => self.say.takes,
+            Hop::Queue => self.say.keeps,
+            Hop::Worker => self.say.counts,
+            Hop::Ledger => self.say.holds,
+            Hop::Result => self.say.shows,
+        }
+    }
+
+    /// The phrase with the name of the product that serves as this store.
+    pub(super) fn store(self, phrase: &str, store: Store) -> String {
+        let product = match store {
             _ if self.config.embedded => "SQLite",
             Store::Queue => "Redis",
             Store::Ledger => "PostgreSQL",
-        }
+        };
+        fill(phrase, "store", product)
+    }
+
+    /// The phrase with the poll of this page, and with another one.
+    pub(super) fn polls(self, phrase: &str, theirs: &str) -> String {
+        fill(&fill(phrase, "ours", self.config.poll.id.as_str()), "theirs", theirs)
+    }
+
+    /// The phrase with this time.
+    pub(super) fn time(self, phrase: &str, time: Duration) -> String {
+        fill(phrase, "time", &self.language.duration(time))
     }
 }

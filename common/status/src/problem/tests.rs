@@ -1,9 +1,8 @@
 use presence::Announcement;
-use queue::Depth;
 use uuid::Uuid;
 
 use super::*;
-use crate::SetbackKind;
+use crate::Loss;
 use crate::reading::{LedgerReading, QueueReading};
 
 const POLL: &str = "lunch";
@@ -29,20 +28,8 @@ fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
 fn well() -> Reading {
     let replicas = [Kind::Vote, Kind::Worker, Kind::Result];
     let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
-    let queue = QueueReading {
-        depth: Depth::default(),
-        replicas,
-        is_complete: true,
-        takes_no_writes: false,
-        setbacks: Vec::new(),
-    };
-    let ledger = LedgerReading {
-        live: Some(true),
-        total: Some(1),
-        away: Duration::ZERO,
-        changed: None,
-        elsewhere: None,
-    };
+    let queue = QueueReading { replicas, is_complete: true, ..Default::default() };
+    let ledger = LedgerReading { live: Some(true), total: Some(1), ..Default::default() };
     Reading { queue: Some(queue), ledger, answering: Duration::from_secs(60) }
 }
 
@@ -106,7 +93,7 @@ fn votes_that_wait_longer_than_a_claim_takes_are_held_up_unless_a_worker_counts_
 #[test]
 fn a_setback_is_told_of_its_store_and_for_an_hour() {
     let told = |hop, ago| {
-        let setback = Setback { at_ms: 0, store: Store::Queue, kind: SetbackKind::Wiped, exposed: None };
+        let setback = Setback { at_ms: 0, store: Store::Queue, loss: Loss::Wiped, exposed: None };
         judged(hop, |_, queue| queue.setbacks.push((setback, Duration::from_secs(ago)))).0
     };
     assert_eq!([told(Hop::Queue, 60), told(Hop::Queue, 3_700)], [HopState::Doubtful, HopState::Well]);

@@ -1,17 +1,18 @@
-//! What the queue keeps to notice setbacks: its mark, and the list of the
-//! setbacks that were noticed.
+//! What the queue keeps to notice setbacks: the last move of the ledger's number,
+//! and the list of the setbacks that were noticed.
 
 use std::time::Duration;
 
 use queue::STREAM;
 use redis::Script;
+use serde::Serialize;
 use store::Unavailable;
 use store::redis::{Connection, Time, in_ms};
 
-use super::{Mark, Setback};
+use super::{Move, Setback};
 
-/// The key of the mark: which ledger this queue feeds, and how much that has counted.
-const MARK: &str = "urna:ledger";
+/// The key of the last move: which ledger this queue feeds, and how much that has counted.
+const NOTED: &str = "urna:ledger";
 
 /// The setbacks that were noticed, the newest first.
 const SETBACKS: &str = "urna:setbacks";
@@ -19,7 +20,7 @@ const SETBACKS: &str = "urna:setbacks";
 /// How many setbacks are kept. Nobody asks for more, and the memory is for votes.
 const SETBACKS_MAX: usize = 10;
 
-/// Replaces the mark unless another worker was faster. Only the worker that
+/// Replaces the noted move unless another worker was faster. Only the worker that
 /// replaces it lists and logs the setback.
 const REPLACE: &str = r"
     if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
@@ -33,17 +34,15 @@ const REPLACE: &str = r"
     return true
 ";
 
-/// The mark and the setbacks in Redis, over a separate connection.
+/// The noted move and the setbacks in Redis, over a separate connection.
 #[derive(Clone, Debug)]
 pub struct SetbackLog(Connection);
 
-/// What the queue says: its mark, and how many votes wait.
+/// What the queue says.
 #[derive(Clone, Debug)]
 pub struct QueueSide {
-    /// The mark as text, so that only this mark is replaced and no newer one.
-    pub text: String,
-    /// The mark. `None` until this queue has fed a ledger.
-    pub mark: Option<Mark>,
+    /// The last move of the ledger's number. `None` until this queue has fed a ledger.
+    pub noted: Option<Move>,
     /// How many votes wait.
     pub waiting: u64,
     /// The time on the queue's clock, in milliseconds since 1970.
@@ -74,32 +73,34 @@ impl SetbackLog {
     /// Reads the queue's side.
     pub async fn read(&self) -> Result<QueueSide, Unavailable> {
         let mut commands = redis::pipe();
-        commands.get(MARK).xlen(STREAM).cmd("TIME");
+        commands.get(NOTED).xlen(STREAM).cmd("TIME");
         let answer = self.0.run_all(&commands).await;
         let (text, waiting, now): (Option<String>, u64, Time) =
             answer.map_err(|error| self.0.unavailable(error))?;
-        let mark = text.as_deref().map(serde_json::from_str).transpose();
-        // A newer release may have written the mark. Then the workers of that release compare the
+        let noted = text.as_deref().map(serde_json::from_str).transpose();
+        // A newer release may have noted the move. Then the workers of that release compare the
         // stores, and this one does not.
-        let mark = mark.map_err(|error| Unavailable(format!("{MARK} cannot be read: {error}")))?;
-        Ok(QueueSide { mark, text: text.unwrap_or_default(), waiting, now_ms: in_ms(now) })
+        let noted = noted.map_err(|error| Unavailable(format!("{NOTED} cannot be read: {error}")))?;
+        Ok(QueueSide { noted, waiting, now_ms: in_ms(now) })
     }
 
-    /// Replaces the mark that has the text `former`, and lists the setback, if one
-    /// was noticed. Returns the new text, unless another worker was faster.
+    /// Replaces the noted move, and lists the setback, if one was noticed. Returns
+    /// false if another worker was faster.
     pub async fn replace(
         &self,
-        former: &str,
-        mark: &Mark,
+        former: Option<&Move>,
+        next: &Move,
         setback: Option<&Setback>,
-    ) -> Result<Option<String>, Unavailable> {
-        let json = |error: serde_json::Error| Unavailable(error.to_string());
-        let text = serde_json::to_string(mark).map_err(json)?;
-        let setback = setback.map(serde_json::to_string).transpose().map_err(json)?;
+    ) -> Result<bool, Unavailable> {
         let script = Script::new(REPLACE);
-        let mut call = script.key(MARK);
-        call.key(SETBACKS).arg(former).arg(&text).arg(setback.unwrap_or_default()).arg(SETBACKS_MAX);
-        let replaced: bool = self.0.call(&call).await.map_err(|error| self.0.unavailable(error))?;
-        Ok(replaced.then_some(text))
+        let mut call = script.key(NOTED);
+        call.key(SETBACKS).arg(json(former)?).arg(json(Some(next))?).arg(json(setback)?).arg(SETBACKS_MAX);
+        self.0.call(&call).await.map_err(|error| self.0.unavailable(error))
     }
+}
+
+/// The text that stands for this in the queue. It is empty if there is nothing.
+fn json(it: Option<&impl Serialize>) -> Result<String, Unavailable> {
+    let text = it.map(serde_json::to_string).transpose();
+    text.map(Option::unwrap_or_default).map_err(|error| Unavailable(error.to_string()))
 }

@@ -3,18 +3,30 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use ::ledger::PostgresLedger;
+use ledger::PostgresLedger;
 use service::Store;
 use service::metrics::{Counter, Metric};
-use store::{Unavailable, postgres};
+use store::Unavailable;
+use store::postgres::{ANSWER_WITHIN, Connection};
 use tokio::time::sleep;
+use uuid::Uuid;
 
-use super::ledger_side::{LedgerSide, make};
-use super::{Mark, Setback, SetbackLog, setback};
+use super::{Move, Setback, SetbackLog, setback};
 
 /// Short, because votes that were counted after the last look may be lost
 /// unnoticed. Not shorter, because each look after a vote costs both stores a write.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads the move that is due: the ledger's epoch, its number, and how many votes it
+/// has counted in all polls. As in [`ledger::Totals::ballots`], that is half the sum
+/// of changes and votes.
+const DUE: &str = "
+    SELECT epoch, marked, (SELECT coalesce((sum(changes) + sum(votes)) / 2, 0)::bigint FROM totals)
+    FROM ledger";
+
+/// Moves the ledger's number, unless another worker has moved it.
+const MOVE: &str = "
+    UPDATE ledger SET marked = $3 WHERE epoch = $1 AND marked IS NOT DISTINCT FROM $2";
 
 /// A counter for each store, registered when the watch starts, so that it is shown from then on.
 static NOTICED: LazyLock<[Counter; Store::ALL.len()]> = LazyLock::new(|| {
@@ -26,7 +38,7 @@ static NOTICED: LazyLock<[Counter; Store::ALL.len()]> = LazyLock::new(|| {
 #[derive(Debug)]
 pub struct SetbackWatch {
     log: SetbackLog,
-    ledger: postgres::Connection,
+    ledger: Connection,
     /// How many votes waited at the last look at a healthy queue.
     waited: Option<u64>,
 }
@@ -52,28 +64,42 @@ impl SetbackWatch {
     /// Compares the stores once. Any number of workers may do so, and the first one
     /// that notices a setback reports it.
     async fn look(&mut self) -> Result<(), Unavailable> {
-        // Read the queue first, so that its mark is never newer than what the ledger says.
+        // Read the queue first, so that what it noted is never newer than what the ledger says.
         let queue = self.log.read().await?;
         let waited = self.waited;
-        if queue.mark.is_some() {
+        if queue.noted.is_some() {
             self.waited = Some(queue.waiting);
         }
-        let ledger = LedgerSide::read(&self.ledger).await?;
-        let setback = setback(&queue, &ledger, waited);
-        let (mark, text) = match queue.mark {
-            Some(mark) if setback.is_none() && mark.to == ledger.counted && !mark.is_open() => return Ok(()),
+        let due = self.due().await?;
+        let setback = setback(&queue, &due, waited);
+        let open = match queue.noted {
             // Another worker is about to finish this move, or died before it could.
-            Some(mark) if setback.is_none() && mark.is_open() => (mark, queue.text),
-            _ => {
-                let mark = Mark::of(&ledger);
-                let written = self.log.replace(&queue.text, &mark, setback.as_ref()).await?;
-                let Some(text) = written else { return Ok(()) };
+            Some(noted) if setback.is_none() && noted.is_open() => noted,
+            Some(noted) if noted == due => return Ok(()),
+            noted => {
+                if !self.log.replace(noted.as_ref(), &due, setback.as_ref()).await? {
+                    return Ok(());
+                }
                 setback.iter().for_each(tell);
-                (mark, text)
+                due
             }
         };
-        make(&mark, &self.ledger).await?;
-        self.log.replace(&text, &mark.closed(), None).await.map(drop)
+        self.make(&open).await?;
+        self.log.replace(Some(&open), &open.closed(), None).await.map(drop)
+    }
+
+    async fn due(&self) -> Result<Move, Unavailable> {
+        let rows: Vec<(Uuid, Option<i64>, i64)> = self.ledger.fetch(sqlx::query(DUE), ANSWER_WITHIN).await?;
+        let due = rows.first().map(|&(ledger, from, to)| Move { ledger, from, to });
+        due.ok_or_else(|| Unavailable("the ledger has no epoch".to_owned()))
+    }
+
+    /// Makes a move that is noted in the queue. Any number of workers may do so, but
+    /// the number moves only once.
+    async fn make(&self, noted: &Move) -> Result<(), Unavailable> {
+        let query = sqlx::query(MOVE).bind(noted.ledger).bind(noted.from).bind(noted.to);
+        self.ledger.fetch::<(i32,)>(query, ANSWER_WITHIN).await?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,142 @@
+//! Reads the stores again and again, and remembers what a single reading cannot show.
+
+use std::time::{Duration, Instant};
+
+use ledger::Ledger;
+use presence::{Replica, SILENT_AFTER};
+use status::{LedgerReading, QueueReading, Reading};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::{Config, Newest};
+
+/// Once announcements have arrived for this long, a replica that is not listed
+/// does not run: every running replica has announced itself twice by then.
+const COMPLETE_AFTER: Duration = Duration::from_secs(4);
+
+/// A ledger that has not answered by this time after our start is away. Until then, this
+/// replica may just have had no time to ask.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
+
+/// The diagnosis waits this long for the other poll. The totals do not wait.
+const OTHER_POLL_WITHIN: Duration = Duration::from_secs(2);
+
+/// Reads the queue, and follows the totals that viewers are shown. It asks the ledger
+/// only for other polls.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    config: &'a Config,
+    newest: Newest,
+    ledger: Ledger,
+    /// Since when both stores have answered.
+    answering_since: Instant,
+    /// When our own announcement was last listed, and since when it has been listed
+    /// without a gap.
+    heard: Instant,
+    heard_since: Option<Instant>,
+    /// When the ledger last answered.
+    answered: Instant,
+    /// The epoch and the version that were last shown, and when they last changed.
+    seen: Option<(Uuid, i64)>,
+    changed: Option<Instant>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(config: &'a Config, newest: Newest) -> Self {
+        let now = Instant::now();
+        Self {
+            config,
+            newest,
+            ledger: config.ledger.on_side_connection(),
+            answering_since: now,
+            heard: now,
+            heard_since: None,
+            answered: now,
+            seen: None,
+            changed: None,
+        }
+    }
+
+    /// Reads the stores. The queue comes first, because it may take long.
+    pub(super) async fn read(&mut self) -> Reading {
+        let queue = self.queue().await;
+        let ledger = self.ledger().await;
+        let now = Instant::now();
+        if queue.is_none() || ledger.live == Some(false) {
+            self.answering_since = now;
+        }
+        Reading { queue, ledger, answering: now.duration_since(self.answering_since) }
+    }
+
+    /// What the queue says, if it says at least how many votes wait. An outage is
+    /// not logged here: the feed reads the same number and logs it.
+    async fn queue(&mut self) -> Option<QueueReading> {
+        let Ok(depth) = self.config.queue.depth().await else {
+            (self.heard, self.heard_since) = (Instant::now(), None);
+            return None;
+        };
+        let replicas = without_restarted(self.config.presence.registry().replicas().await.unwrap_or_default());
+        let us = self.config.presence.id();
+        let now = Instant::now();
+        if replicas.iter().any(|replica| replica.id == us && !replica.is_silent()) {
+            self.heard = now;
+            self.heard_since.get_or_insert(now);
+        } else {
+            self.heard_since = None;
+        }
+        let setbacks = match &self.config.setbacks {
+            Some(log) => log.latest().await.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let is_complete = self.heard_since.is_some_and(|since| now.duration_since(since) > COMPLETE_AFTER);
+        let takes_no_writes = now.duration_since(self.heard) > SILENT_AFTER;
+        Some(QueueReading { depth, replicas, is_complete, takes_no_writes, setbacks })
+    }
+
+    async fn ledger(&mut self) -> LedgerReading {
+        let newest = self.newest.borrow().clone();
+        let totals = &newest.totals;
+        let (now, is_known) = (Instant::now(), totals.as_of.is_some());
+        if totals.live {
+            self.answered = now;
+            let seen = (totals.epoch, totals.version);
+            // The votes of the first reading were counted before it. Nobody knows when.
+            if self.seen.replace(seen).is_some_and(|former| former != seen) {
+                self.changed = Some(now);
+            }
+        }
+        let away = now.duration_since(self.answered);
+        let elsewhere = if totals.live && totals.total == 0 { self.other_poll().await } else { None };
+        LedgerReading {
+            live: (is_known || away > ANSWERED_WITHIN).then_some(totals.live),
+            total: is_known.then_some(totals.total),
+            away,
+            changed: self.changed,
+            elsewhere,
+        }
+    }
+
+    async fn other_poll(&self) -> Option<(String, u64)> {
+        let other = self.ledger.other_poll(&self.config.poll.id);
+        timeout(OTHER_POLL_WITHIN, other).await.ok()?.ok()?
+    }
+}
+
+/// Sorts the replicas by name, and removes silent ones that run again under the
+/// same name. A container whose process crashed is such a one.
+fn without_restarted(replicas: Vec<Replica>) -> Vec<Replica> {
+    let is_back = |former: &Replica| replicas.iter().any(|replica| is_restart(replica, former));
+    let mut kept: Vec<Replica> = replicas.iter().filter(|former| !is_back(former)).cloned().collect();
+    kept.sort_by(|one, other| one.announcement.name.cmp(&other.announcement.name));
+    kept
+}
+
+fn is_restart(replica: &Replica, former: &Replica) -> bool {
+    let (new, old) = (&replica.announcement, &former.announcement);
+    let started = replica.heard + Duration::from_millis(new.running_ms);
+    former.is_silent()
+        && !replica.is_silent()
+        && new.kind == old.kind
+        && new.name == old.name
+        && started < former.heard
+}
