@@ -119,7 +119,7 @@ web::phrases! {
         "{store} responde, pero non admite escrituras: non se rexistra ningún voto. Quizais estea chea a súa memoria ou o seu disco.",
         "{store} отвечает, но не принимает записи: голоса не принимаются. Возможно, кончилась память или место на диске.";
     dead_letters:
-        "{n} entry can never be counted and was set aside.|{n} entries can never be counted and were set aside.",
+        "{n} entry can never be counted and became a dead letter.|{n} entries can never be counted and became dead letters.",
         "{n} entrada no se podrá contar nunca y se apartó.|{n} entradas no se podrán contar nunca y se apartaron.",
         "{n} entrada non se poderá contar nunca e apartouse.|{n} entradas non se poderán contar nunca e apartáronse.",
         "{n} запись нельзя подсчитать, она отложена.|{n} записи нельзя подсчитать, они отложены.|{n} записей нельзя подсчитать, они отложены.";
