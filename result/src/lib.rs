@@ -41,6 +41,7 @@ use web::{Asset, LOCAL_TIME, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers
 
 use self::metrics::METRICS;
 pub use self::settings::Settings;
+use self::qr::Codes;
 use self::totals::PollTotals;
 use self::update::Update;
 
@@ -94,6 +95,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
         seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
         viewers: TaskTracker::new(),
         shutdown: shutdown.clone(),
+        codes: Codes::default(),
     });
     tokio::join!(
         feed::run(&app.config, diagnosis, updates, &health, &shutdown),
@@ -123,6 +125,7 @@ struct App {
 fn router(app: Arc<App>) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
+    codes: Codes,
         .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
         .route("/presenter", get(page::presenter))

@@ -42,7 +42,7 @@ fn show(app: &App, visitor: &Visitor, presenter: bool) -> Response {
         view: app.newest.borrow().view(config, language),
         refreshes: refreshes(language),
         where_is_my_vote: status::title(language),
-        invitation: Invitation::to(&config.ballot, visitor),
+        invitation: Invitation::to(&config.ballot, visitor, &app.codes),
         presenter,
     })
 }

@@ -1,8 +1,32 @@
 //! The invitation to vote: an address to type, and a QR code to scan.
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 use web::{OtherPage, Visitor};
+
+/// A room uses one address, or a few. Clients that make up others cannot fill the memory.
+const CODES_KEPT: usize = 8;
+
+/// The QR codes that were drawn last, by their addresses. Drawing one takes longer than
+/// the rest of the page.
+#[derive(Debug, Default)]
+pub(crate) struct Codes(Mutex<VecDeque<(String, Option<String>)>>);
+
+impl Codes {
+    fn of(&self, url: &str) -> Option<String> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, code)) = kept.iter().find(|(kept, _)| kept == url) {
+            return code.clone();
+        }
+        let drawn = code(url);
+        kept.truncate(CODES_KEPT - 1);
+        kept.push_front((url.to_owned(), drawn.clone()));
+        drawn
+    }
+}
 
 /// How people get to the ballot.
 #[derive(Debug)]
@@ -18,11 +42,11 @@ pub(crate) struct Invitation {
 }
 
 impl Invitation {
-    pub(crate) fn to(ballot: &OtherPage, visitor: &Visitor) -> Self {
+    pub(crate) fn to(ballot: &OtherPage, visitor: &Visitor, codes: &Codes) -> Self {
         let url = ballot.url(visitor);
         let address = url.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
         let is_local = ballot.is_local(visitor);
-        let code = if is_local { None } else { code(&url) };
+        let code = if is_local { None } else { codes.of(&url) };
         Self { address: address.to_owned(), is_local, code, url }
     }
 }
@@ -45,6 +69,19 @@ mod tests {
         let code = code("http://192.168.1.20:8000/").unwrap();
         assert!(code.starts_with("<svg ") && code.ends_with("</svg>"), "{code}");
         assert!(code.contains("viewBox=") && code.contains("currentColor"), "{code}");
+    }
+
+    #[test]
+    fn the_last_few_codes_are_kept() {
+        let codes = Codes::default();
+        for number in 0..CODES_KEPT + 1 {
+            let url = format!("http://{number}/");
+            assert_eq!(codes.of(&url), code(&url));
+            assert_eq!(codes.of(&url), code(&url));
+        }
+        let kept = codes.0.lock().unwrap();
+        assert_eq!(kept.len(), CODES_KEPT);
+        assert!(!kept.iter().any(|(url, _)| url == "http://0/"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The visitor who sent a request: their language, and the host name that they used.
 
+use std::net::Ipv6Addr;
+
 use axum::extract::Request;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, HOST, SET_COOKIE};
 use axum::http::uri::Authority;
@@ -14,6 +16,9 @@ use crate::{Language, Notice};
 /// The name of the query parameter and of the cookie for a chosen language. A browser
 /// sends its cookies to every port of a host, so a choice holds for both pages.
 const CHOICE: &str = "lang";
+
+/// DNS knows no longer name.
+const HOST_MAX_BYTES: usize = 253;
 
 /// Browsers keep no cookie for longer than this.
 pub const COOKIE_KEPT_FOR: Duration = Duration::days(400);
@@ -80,8 +85,26 @@ fn weighted(item: &str) -> Option<(Language, f32)> {
     (weight > 0.0).then_some((language, weight))
 }
 
+/// The host that the headers name, if it can be one. The pages show it, so anything
+/// else is ignored.
 fn host(headers: &HeaderMap) -> Option<Authority> {
-    Authority::try_from(headers.get(HOST)?.as_bytes()).ok()
+    let authority = Authority::try_from(headers.get(HOST)?.as_bytes()).ok()?;
+    let host = authority.host();
+    let is_bare = match authority.port_u16() {
+        Some(port) => authority.as_str() == format!("{host}:{port}"),
+        None => authority.as_str() == host,
+    };
+    (is_bare && is_host(host)).then_some(authority)
+}
+
+/// Whether this is a name that DNS allows, or an address. Names in a home network may
+/// also have an underscore.
+fn is_host(host: &str) -> bool {
+    let is_name = || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.len() <= HOST_MAX_BYTES && is_name(),
+    }
 }
 
 fn cookie(language: Language) -> Option<HeaderValue> {
@@ -112,6 +135,20 @@ mod tests {
             let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(header))]);
             assert_eq!(accepted(&headers), expected, "{header:?}");
         }
+    }
+
+    #[test]
+    fn only_a_name_or_an_address_counts_as_the_host() {
+        let longest = "a".repeat(HOST_MAX_BYTES);
+        let (with_port, too_long) = (format!("{longest}:8000"), format!("{longest}a"));
+        let hosts = ["localhost:8000", "my_box", "192.168.1.20", "[::1]:8001", &with_port];
+        let others = ["", ":8000", "a@b", "a:", "a:99999", "a:080", "[x]", "a!b", &too_long];
+        let named = |host: &str| {
+            let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_str(host).unwrap())]);
+            super::host(&headers).is_some()
+        };
+        assert_eq!(hosts.map(named), [true; 5]);
+        assert_eq!(others.map(named), [false; 9]);
     }
 
     #[test]
