@@ -24,6 +24,7 @@ mod contracts {
     mod ledger_contract;
     mod queue_contract;
     mod registry_contract;
+    mod workflows;
 }
 
 /// The pages work with and without a script, by keyboard, in four languages, and live.
