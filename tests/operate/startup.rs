@@ -144,14 +144,31 @@ async fn the_healthcheck_asks_the_service_on_its_own_machine() {
     };
     assert!(check(&["healthcheck"]).await.0);
     assert!(check(&["healthcheck", "--ready"]).await.0);
+    assert!(check(&["healthcheck", "--serving"]).await.0);
     deployment.redis.kill().await;
     eventually("vote to notice", async || (vote.readyz().await?.0 == 503).then_some(())).await;
     assert!(check(&["healthcheck"]).await.0, "an outage of Redis must not stop every vote");
+    assert!(check(&["healthcheck", "--serving"]).await.0, "the page must say what is wrong");
     let (ready, said) = check(&["healthcheck", "--ready"]).await;
     assert!(!ready && said.contains("not ready"), "{said}");
     drop(vote);
     let (alive, said) = check(&["healthcheck"]).await;
     assert!(!alive && said.contains("cannot ask"), "{said}");
+}
+
+#[tokio::test]
+async fn a_replica_serves_once_it_was_ready_and_until_it_stops() {
+    let mut deployment = Deployment::start().await;
+    deployment.redis.kill().await;
+    let mut vote = deployment.spawn("vote", &[("DRAIN", "1h")]);
+    vote.service.line("the queue is away").await;
+    assert_eq!(vote.servez().await, (503, "not ready yet\n".to_owned()));
+    deployment.redis.resume().await;
+    vote.wait_until_ready().await;
+    assert_eq!(vote.servez().await, (200, "serving\n".to_owned()));
+    vote.service.terminate();
+    vote.service.line("stopping in 1h").await;
+    assert_eq!(vote.servez().await, (503, "stopping\n".to_owned()));
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ const ALIVE_AFTER: Duration = Duration::from_secs(15);
 /// A healthy service answers its own machine within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
+/// The answer of a service that is about to stop.
+const STOPPING: &str = "stopping\n";
+
 /// The format of the metrics. Prometheus 3 refuses an answer that does not name it.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -36,9 +39,12 @@ const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub enum Command {
     /// Asks the service on this machine whether it is alive; exit code 0 if it is
     Healthcheck {
-        /// Ask instead whether it is ready to serve
+        /// Ask instead whether it can use all its stores
         #[arg(long)]
         ready: bool,
+        /// Ask instead whether it was ready once, and does not stop
+        #[arg(long, conflicts_with = "ready")]
+        serving: bool,
     },
     /// Makes the service in this container crash, as a bug would, so that you see it come back
     Crash,
@@ -48,7 +54,9 @@ impl Command {
     /// Executes the subcommand.
     pub async fn run(&self, management_listen: SocketAddr) -> anyhow::Result<()> {
         match self {
-            Self::Healthcheck { ready } => check(management_listen, *ready).await,
+            Self::Healthcheck { ready: true, .. } => check(management_listen, "/readyz").await,
+            Self::Healthcheck { serving: true, .. } => check(management_listen, "/servez").await,
+            Self::Healthcheck { .. } => check(management_listen, "/livez").await,
             Self::Crash => crash::order(),
         }
     }
@@ -162,10 +170,22 @@ impl Health {
         }
     }
 
+    /// Whether the replica may get requests. A replica that was never ready may have a
+    /// wrong setting, so it must not replace one that works. A replica that was ready once
+    /// gets requests whatever its stores do: its page says what is wrong.
+    fn servez(&self) -> (StatusCode, &'static str) {
+        let condition = self.condition();
+        match (condition.stopping, condition.was_ready) {
+            (false, true) => (StatusCode::OK, "serving\n"),
+            (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready yet\n"),
+            (true, _) => (StatusCode::SERVICE_UNAVAILABLE, STOPPING),
+        }
+    }
+
     fn readyz(&self) -> (StatusCode, String) {
         let condition = self.condition();
         let (status, mut body) = if condition.stopping {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned())
+            (StatusCode::SERVICE_UNAVAILABLE, STOPPING.to_owned())
         } else if condition.is_ready() {
             (StatusCode::OK, "ready\n".to_owned())
         } else {
@@ -196,16 +216,16 @@ impl Condition {
 
 /// The routes of the management port.
 pub(crate) fn router(health: Health, metrics: PrometheusHandle) -> Router {
-    let (live, ready) = (health.clone(), health);
+    let (live, serving, ready) = (health.clone(), health.clone(), health);
     Router::new()
         .route("/livez", get(async move || live.livez()))
+        .route("/servez", get(async move || serving.servez()))
         .route("/readyz", get(async move || ready.readyz()))
         .route("/metrics", get(async move || ([(CONTENT_TYPE, EXPOSITION)], metrics.render())))
 }
 
 /// Asks the management port of the service on this machine.
-async fn check(management_listen: SocketAddr, ready: bool) -> anyhow::Result<()> {
-    let path = if ready { "/readyz" } else { "/livez" };
+async fn check(management_listen: SocketAddr, path: &str) -> anyhow::Result<()> {
     let address = from_here(management_listen);
     let answer = timeout(ANSWER_WITHIN, ask(address, path))
         .await

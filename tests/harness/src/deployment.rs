@@ -123,6 +123,12 @@ impl Replica {
 
     pub async fn wait_until_ready(&self) {
         let ready = async || self.readyz().await.filter(|(status, _)| *status == 200);
+    /// What the management port answers to `/servez`.
+    pub async fn servez(&self) -> (u16, String) {
+        let answer = reqwest::get(format!("{}/servez", self.management)).await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    }
+
         eventually(&format!("readiness of {}\n{}", self.url, self.service.output()), ready).await;
     }
 }
