@@ -31,6 +31,7 @@ use election::Poll;
 use ledger::Ledger;
 use presence::Presence;
 use queue::Queue;
+use service::http::page_connections_max;
 use service::{Health, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -40,8 +41,8 @@ use tokio_util::task::TaskTracker;
 use web::{Asset, LOCAL_TIME, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
 
 use self::metrics::METRICS;
-pub use self::settings::Settings;
 use self::qr::Codes;
+pub use self::settings::Settings;
 use self::totals::PollTotals;
 use self::update::Update;
 
@@ -50,9 +51,9 @@ static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::script("results.js", [LOCAL_TIME, include_str!("../assets/results.js")].concat())
 });
 
-/// How many viewers a replica has at a time. At some 20 KiB each they take 300 MB.
-/// Further viewers need another replica.
-const VIEWERS_MAX: usize = 15_000;
+/// The share of a replica's connections that viewers may take. The others are for
+/// those who ask for a page. Further viewers need another replica.
+const VIEWERS_SHARE: (usize, usize) = (3, 4);
 
 /// On shutdown, every viewer is told so. A viewer that does not take even that message
 /// within this time was not watching.
@@ -92,10 +93,10 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
         config,
         newest,
         diagnosis: diagnosis.clone(),
-        seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
+        seats: Arc::new(Semaphore::new(viewers_max())),
         viewers: TaskTracker::new(),
-        shutdown: shutdown.clone(),
         codes: Codes::default(),
+        shutdown: shutdown.clone(),
     });
     tokio::join!(
         feed::run(&app.config, diagnosis, updates, &health, &shutdown),
@@ -106,6 +107,11 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
     // The HTTP server does not wait for WebSockets, because they are no requests any more.
     app.viewers.close();
     let _ = timeout(GOODBYES_WITHIN, app.viewers.wait()).await;
+}
+
+fn viewers_max() -> usize {
+    let (part, whole) = VIEWERS_SHARE;
+    page_connections_max() * part / whole
 }
 
 /// Receives the newest update.
@@ -119,13 +125,13 @@ struct App {
     diagnosis: watch::Receiver<Arc<Diagnosis>>,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
+    codes: Codes,
     shutdown: CancellationToken,
 }
 
 fn router(app: Arc<App>) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
-    codes: Codes,
         .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
         .route("/presenter", get(page::presenter))

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
+use service::http::Client;
 use tokio::time::{Instant, interval_at, timeout};
 use web::{Language, Notice, RETRY_AFTER_SECONDS};
 
@@ -45,24 +46,29 @@ const TOLD_EVERY: Duration = Duration::from_secs(5);
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 
 /// Sends a program the totals.
-pub(crate) async fn watch_totals(State(app): State<Arc<App>>, upgrade: Upgrade) -> Response {
-    seat(app, None, upgrade)
+pub(crate) async fn watch_totals(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    upgrade: Upgrade,
+) -> Response {
+    seat(app, client, None, upgrade)
 }
 
 /// Sends a page its view, in the visitor's language.
 pub(crate) async fn watch_view(
     State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
     Path(code): Path<String>,
     upgrade: Upgrade,
 ) -> Response {
     match Language::from_code(&code) {
-        Some(language) => seat(app, Some(language), upgrade),
+        Some(language) => seat(app, client, Some(language), upgrade),
         None => Notice::not_found().into_response(),
     }
 }
 
 /// Lets a viewer watch, if there is a seat left.
-fn seat(app: Arc<App>, language: Option<Language>, upgrade: Upgrade) -> Response {
+fn seat(app: Arc<App>, client: Client, language: Option<Language>, upgrade: Upgrade) -> Response {
     let Ok(upgrade) = upgrade else {
         return Notice::new(StatusCode::UPGRADE_REQUIRED, |to| say(to).no_page, |to| say(to).no_socket)
             .into_response();
@@ -85,7 +91,7 @@ fn seat(app: Arc<App>, language: Option<Language>, upgrade: Upgrade) -> Response
             METRICS.viewers.increment(1);
             viewer.watch(&app).await;
             METRICS.viewers.decrement(1);
-            drop((seat, token, listed));
+            drop((seat, token, listed, client));
         })
 }
 

@@ -14,13 +14,13 @@ const SLOW: [(Manner, usize); 6] = [
     (Manner::EndlessBody, 4),
 ];
 
-/// At least this many connections are open at any time, because disconnected clients reconnect.
-const OPEN: usize = 5_000;
+/// At least this many connections are open at any time. A disconnected client reconnects after a second.
+const OPEN: usize = 4_500;
 
 const STALLED: usize = 1_000;
 
-/// Twice the memory that `CONNECTIONS_MAX` and `VIEWERS_MAX` assume for a connection: a debug build
-/// needs more, and connections that come and go fragment the memory.
+/// Twice the memory that `connections_max` assumes for a connection: a debug build needs more, and
+/// connections that come and go fragment the memory.
 const KIB_EACH: u64 = 40;
 
 /// An idle service has about a dozen open sockets and files.
@@ -70,6 +70,44 @@ async fn among_thousands_who_only_take_connections_every_honest_vote_counts() {
         })
         .await;
     }
+}
+
+/// Room for 118 connections.
+const FEW_FILES: u32 = 300;
+
+/// Several times as many.
+const TOO_MANY: usize = 600;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_the_limit_a_newcomer_takes_the_place_of_a_client_that_never_asked() {
+    let deployment = Deployment::start().await;
+    let _worker = deployment.ready("worker").await;
+    let [vote, result] = ["vote", "result"].map(|program| deployment.spawn_limited(program, FEW_FILES));
+    for replica in [&vote, &result] {
+        replica.wait_until_ready().await;
+    }
+    let viewers = Mob::gather(&result.url, Manner::Stalled, TOO_MANY);
+    let slow = [&vote, &result].map(|replica| {
+        [Manner::Silent, Manner::SlowHeaders, Manner::SlowBody]
+            .map(|manner| Mob::gather(&replica.url, manner, TOO_MANY))
+    });
+    for replica in [&vote, &result] {
+        eventually("connections that make room for others", async || {
+            (replica.metric("urna_connections_shed_total").await? > TOO_MANY as f64).then_some(())
+        })
+        .await;
+    }
+    let mut voters = Voter::arrive_many(&vote.url, 30).await;
+    for voter in &mut voters {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    deployment.counts_exactly(&voters).await;
+    totals_of(&result.url, "their votes", |totals| totals["options"][0]["votes"] == voters.len()).await;
+    for replica in [&vote, &result] {
+        assert!(replica.service.open_sockets() < FEW_FILES as usize);
+        assert!(!replica.service.output().contains("panicked"), "{}", replica.service.output());
+    }
+    slow.iter().flatten().chain([&viewers]).for_each(Mob::stop_reconnecting);
 }
 
 async fn are_open(replica: &Replica, connections: usize) {

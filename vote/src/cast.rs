@@ -34,7 +34,9 @@ pub(crate) async fn cast(
     let asked = Instant::now();
     let headers = request.headers().clone();
     let client = request.extensions().get::<Client>().cloned();
-    let vote = match read(&app.config.poll, request).await {
+    let vote = read(&app.config.poll, request).await;
+    client.iter().for_each(Client::has_asked);
+    let vote = match vote {
         Ok(vote) => vote,
         Err(notice) => return invalid(notice),
     };

@@ -6,19 +6,19 @@
 //! ever.
 
 mod client;
+mod connections;
+mod limit;
 
 use std::iter;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1::{self, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::client::Client;
 use self::client::WithClient;
+use self::connections::{Connections, Place};
 
 /// A request's headers must arrive within this time, and so must the next
 /// request on the same connection. A silent client is dropped after it.
@@ -40,9 +41,8 @@ const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// A client that takes no byte of an answer for this long is dropped.
 const TAKEN_WITHIN: Duration = Duration::from_secs(10);
 
-/// The most open connections. Further ones wait in the kernel's queue. At some
-/// 20 KiB each they take 400 MB, which a service must never come near.
-const CONNECTIONS_MAX: usize = 20_000;
+/// Nobody but an orchestrator and a monitor asks the management port.
+const MANAGEMENT_CONNECTIONS_MAX: usize = 64;
 
 /// On shutdown, open requests have this long to end. That is longer than the
 /// slowest answer, and shorter than the 10 s that an orchestrator waits.
@@ -63,42 +63,54 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// The HTTP connection of one client.
 type Connection = UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, WithClient>;
 
-/// Serves `app` on `listener` until `shutdown`, and then lets open requests end.
+/// How many clients all pages of this process may serve at a time.
+static PAGE_CONNECTIONS_MAX: LazyLock<usize> = LazyLock::new(limit::connections_max);
+
+/// The clients of all pages of this process.
+static PAGE_CONNECTIONS: LazyLock<Arc<Connections>> =
+    LazyLock::new(|| Connections::at_most(*PAGE_CONNECTIONS_MAX));
+
+/// How many clients all pages of this process may serve at a time.
+pub fn page_connections_max() -> usize {
+    *PAGE_CONNECTIONS_MAX
+}
+
+/// Serves a page on `listener` until `shutdown`, and then lets open requests end.
 pub async fn serve(listener: TcpListener, app: Router, shutdown: CancellationToken) {
-    raise_file_limit();
-    let connections = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
-            () = shutdown.cancelled() => break,
-        };
-        if let Some((stream, slot)) = accepted {
-            connections.spawn(converse(stream, slot, app.clone(), shutdown.clone()));
+    serve_at_most(PAGE_CONNECTIONS.clone(), listener, app, shutdown).await;
+}
+
+/// Serves the management port. Its clients never wait for a place among those of the pages.
+pub(crate) async fn serve_management(listener: TcpListener, app: Router, shutdown: CancellationToken) {
+    serve_at_most(Connections::at_most(MANAGEMENT_CONNECTIONS_MAX), listener, app, shutdown).await;
+}
+
+async fn serve_at_most(
+    connections: Arc<Connections>,
+    listener: TcpListener,
+    app: Router,
+    shutdown: CancellationToken,
+) {
+    let tasks = TaskTracker::new();
+    let spawn = |stream, place| tasks.spawn(converse(stream, place, app.clone(), shutdown.clone()));
+    while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener)).await {
+        if let Some(stream) = accepted {
+            // Not until the shutdown: this client is already connected, and must be answered.
+            spawn(stream, connections.place().await);
         }
     }
     for stream in kernel_queue(listener) {
-        if let Ok(slot) = slots.clone().try_acquire_owned() {
-            connections.spawn(converse(stream, slot, app.clone(), shutdown.clone()));
+        if let Some(place) = connections.free_place() {
+            spawn(stream, place);
         }
     }
-    connections.close();
-    connections.wait().await;
+    tasks.close();
+    tasks.wait().await;
 }
 
-/// Raises the limit of open files to what the system allows. Each connection
-/// takes two files, and a container may start with a limit of a thousand.
-fn raise_file_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::debug!("cannot open more than {:?} files: {error}", limit.current);
-    }
-}
-
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
+async fn accept(listener: &TcpListener) -> Option<TcpStream> {
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, _)) => Some(stream),
         Err(error) => {
             tracing::debug!("cannot accept a connection: {error}");
             sleep(ACCEPT_AGAIN_AFTER).await;
@@ -119,10 +131,10 @@ fn kernel_queue(listener: TcpListener) -> Vec<TcpStream> {
     streams.filter_map(Result::ok).collect()
 }
 
-async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, shutdown: CancellationToken) {
+async fn converse(stream: TcpStream, place: Arc<Place>, app: Router, shutdown: CancellationToken) {
     // An answer is one small write. To wait for more data would only delay it.
     let _ = stream.set_nodelay(true);
-    let Ok(client) = Client::of(&stream) else { return };
+    let Ok(client) = Client::of(&stream, place.clone()) else { return };
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(TAKEN_WITHIN));
     let mut connection = http1::Builder::new()
@@ -137,6 +149,7 @@ async fn converse(stream: TcpStream, _slot: OwnedSemaphorePermit, app: Router, s
         .with_upgrades();
     let ended = tokio::select! {
         ended = &mut connection => ended,
+        () = place.shed() => return,
         () = shutdown.cancelled() => end(connection).await,
     };
     if let Err(error) = ended {

@@ -113,7 +113,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     let (health, shutdown, ended) =
         (Health::starting(needs), CancellationToken::new(), CancellationToken::new());
     let router = health::router(health.clone(), metrics.clone());
-    let management = tokio::spawn(http::serve(listener, router, ended.clone()));
+    let management = tokio::spawn(http::serve_management(listener, router, ended.clone()));
     tokio::spawn(metrics::keep_up(metrics));
     tokio::spawn(crash::obey(crash_order));
     tokio::spawn(drain(stop, settings.drain, health.clone(), shutdown.clone()));

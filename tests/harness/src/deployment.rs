@@ -51,6 +51,20 @@ impl Deployment {
 
     /// Starts a replica; these variables come on top of the usual ones.
     pub fn spawn(&self, program: &str, more: &[(&str, &str)]) -> Replica {
+        self.spawn_by(|env| Service::spawn(program, env), program, more)
+    }
+
+    /// Starts a replica that may open at most this many files.
+    pub fn spawn_limited(&self, program: &str, files: u32) -> Replica {
+        self.spawn_by(|env| Service::spawn_limited(program, files, env), program, &[])
+    }
+
+    fn spawn_by(
+        &self,
+        spawn: impl FnOnce(&[(&str, &str)]) -> Service,
+        program: &str,
+        more: &[(&str, &str)],
+    ) -> Replica {
         let number = self.replicas.replace(self.replicas.get() + 1);
         let (listen, management) = (local_address(), local_address());
         let (redis, postgres) = (self.redis.url(), self.postgres.url());
@@ -64,7 +78,7 @@ impl Deployment {
             ("REPLICA", &name),
             ("DRAIN", "0s"),
         ];
-        let service = Service::spawn(program, &[&usual, more].concat());
+        let service = spawn(&[&usual, more].concat());
         Replica { service, url: format!("http://{listen}"), management: format!("http://{management}") }
     }
 
@@ -109,6 +123,12 @@ impl Replica {
         Some((answer.status().as_u16(), answer.text().await.ok()?))
     }
 
+    /// What the management port answers to `/servez`.
+    pub async fn servez(&self) -> (u16, String) {
+        let answer = reqwest::get(format!("{}/servez", self.management)).await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("a text"))
+    }
+
     /// What the management port tells Prometheus.
     pub async fn metrics(&self) -> String {
         let answer = reqwest::get(format!("{}/metrics", self.management)).await.expect("an answer");
@@ -123,12 +143,6 @@ impl Replica {
 
     pub async fn wait_until_ready(&self) {
         let ready = async || self.readyz().await.filter(|(status, _)| *status == 200);
-    /// What the management port answers to `/servez`.
-    pub async fn servez(&self) -> (u16, String) {
-        let answer = reqwest::get(format!("{}/servez", self.management)).await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("a text"))
-    }
-
         eventually(&format!("readiness of {}\n{}", self.url, self.service.output()), ready).await;
     }
 }

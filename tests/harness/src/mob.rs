@@ -26,7 +26,7 @@ pub enum Manner {
     Stalled,
 }
 
-/// A slow client's pause between two bytes, and an endless client's pause before it reconnects.
+/// The pause between two bytes of a slow client, and before a client reconnects.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The clients connect spread over this time. If all connected at once, the kernel would drop some
@@ -52,6 +52,7 @@ impl Mob {
                 while !is_over.is_cancelled() {
                     // Whatever goes wrong, the client tries again.
                     let _ = manner.attack(&address).await;
+                    sleep(PAUSE).await;
                 }
             }
         };
@@ -78,9 +79,6 @@ impl Manner {
         tokio::select! {
             _ = copy(&mut reader, &mut nothing), if !matches!(self, Self::Stalled) => {}
             () = talking => {}
-        }
-        if self.is_endless() {
-            sleep(PAUSE).await;
         }
         Ok(())
     }
@@ -109,10 +107,6 @@ impl Manner {
                  sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
             }
         }
-    }
-
-    fn is_endless(self) -> bool {
-        matches!(self, Self::EndlessAddress | Self::EndlessHeader | Self::EndlessBody | Self::EndlessFrame)
     }
 
     async fn goes_on(self, writer: &mut (impl AsyncWriteExt + Unpin)) -> std::io::Result<()> {

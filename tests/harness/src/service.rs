@@ -39,17 +39,16 @@ impl Service {
     }
 
     pub fn spawn_with(program: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let folder = TempDir::with_prefix("service-").expect("a temporary folder");
-        let kept = KEPT_VARIABLES.map(|name| Some((name, env::var_os(name)?)));
         let mut command = Command::new(program_path(program));
-        command
-            .args(args)
-            .current_dir(&folder)
-            .env_clear()
-            .envs(kept.into_iter().flatten())
-            .env("RUST_BACKTRACE", "0")
-            .envs(env.iter().copied());
-        Self::run(command, BUILD, Some(folder))
+        command.args(args);
+        Self::start(command, env)
+    }
+
+    /// Starts one of our own programs, which may open at most this many files.
+    pub fn spawn_limited(program: &str, files: u32, env: &[(&str, &str)]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {files} && exec \"$0\"")]).arg(program_path(program));
+        Self::start(command, env)
     }
 
     /// Starts a program and waits until it prints `ready`. If it never does, returns its output.
@@ -145,6 +144,18 @@ impl Service {
             reader.join().expect("the reader does not panic");
         }
         status
+    }
+
+    fn start(mut command: Command, env: &[(&str, &str)]) -> Self {
+        let folder = TempDir::with_prefix("service-").expect("a temporary folder");
+        let kept = KEPT_VARIABLES.map(|name| Some((name, env::var_os(name)?)));
+        command
+            .current_dir(&folder)
+            .env_clear()
+            .envs(kept.into_iter().flatten())
+            .env("RUST_BACKTRACE", "0")
+            .envs(env.iter().copied());
+        Self::run(command, BUILD, Some(folder))
     }
 
     /// Starts the program. `remedy` tells the developer what to do if it is missing.

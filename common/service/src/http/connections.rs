@@ -1,0 +1,169 @@
+//! The open connections of a service. Their number is bounded, so that no crowd
+//! of clients can take all of its memory. At the bound, a newcomer gets the place
+//! of the connection that has kept the service waiting longest.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ::metrics::Counter;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::metrics::counter;
+
+/// How long a newcomer waits before it takes the place of one more connection.
+/// While every other client is being answered, no place can be taken.
+const SHED_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
+static SHED: LazyLock<Counter> = LazyLock::new(|| {
+    let help = "Connections closed before they sent a whole request, to make room for others.";
+    counter("urna_connections_shed_total", help)
+});
+
+/// The open connections.
+#[derive(Debug)]
+pub(super) struct Connections {
+    free: Arc<Semaphore>,
+    /// The connections from which no whole request has arrived since they were
+    /// opened or last answered, in the order in which they are closed.
+    waiting: Mutex<BTreeMap<Rank, Arc<Notify>>>,
+    next: AtomicU64,
+}
+
+/// Connections that have never been answered are closed first, and then those that
+/// have waited longest.
+type Rank = (Answered, u64);
+type Answered = bool;
+
+impl Connections {
+    pub(super) fn at_most(max: usize) -> Arc<Self> {
+        LazyLock::force(&SHED);
+        Arc::new(Self {
+            free: Arc::new(Semaphore::new(max)),
+            waiting: Mutex::default(),
+            next: AtomicU64::new(0),
+        })
+    }
+
+    /// A place for a newcomer, if necessary that of another connection.
+    pub(super) async fn place(self: &Arc<Self>) -> Arc<Place> {
+        loop {
+            if let Some(place) = self.free_place() {
+                return place;
+            }
+            self.shed_one();
+            if let Ok(Ok(permit)) = timeout(SHED_AGAIN_AFTER, self.free.clone().acquire_owned()).await {
+                return self.take(permit);
+            }
+        }
+    }
+
+    /// A place that nobody has.
+    pub(super) fn free_place(self: &Arc<Self>) -> Option<Arc<Place>> {
+        Some(self.take(self.free.clone().try_acquire_owned().ok()?))
+    }
+
+    fn take(self: &Arc<Self>, permit: OwnedSemaphorePermit) -> Arc<Place> {
+        let place = Place {
+            connections: self.clone(),
+            shed: Arc::default(),
+            rank: Mutex::default(),
+            _permit: permit,
+        };
+        place.wait(false);
+        Arc::new(place)
+    }
+
+    fn shed_one(&self) {
+        if let Some((_, connection)) = lock(&self.waiting).pop_first() {
+            SHED.increment(1);
+            connection.notify_one();
+        }
+    }
+}
+
+/// The place of one connection. It is free again once nobody holds it: neither the
+/// HTTP connection nor the WebSocket that it became.
+#[derive(Debug)]
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    shed: Arc<Notify>,
+    /// The rank among the waiting connections, if it is one of them.
+    rank: Mutex<Option<Rank>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Waits until the connection must be closed, because a newcomer needs its place.
+    pub(super) async fn shed(&self) {
+        loop {
+            self.shed.notified().await;
+            // A request may have arrived meanwhile. Then another connection will be closed.
+            if lock(&self.rank).is_some() {
+                return;
+            }
+        }
+    }
+
+    /// A whole request has arrived, so the connection is not closed before the answer.
+    pub(super) fn asked(&self) {
+        if let Some(rank) = lock(&self.rank).take() {
+            lock(&self.connections.waiting).remove(&rank);
+        }
+    }
+
+    /// The request was answered, and the connection waits for the next one.
+    pub(super) fn answered(&self) {
+        self.asked();
+        self.wait(true);
+    }
+
+    fn wait(&self, answered: Answered) {
+        let rank = (answered, self.connections.next.fetch_add(1, Ordering::Relaxed));
+        *lock(&self.rank) = Some(rank);
+        lock(&self.connections.waiting).insert(rank, self.shed.clone());
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.asked();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_newcomer_takes_the_place_of_the_oldest_connection_that_never_asked() {
+        let connections = Connections::at_most(3);
+        let viewer = connections.place().await;
+        viewer.asked();
+        let answered = connections.place().await;
+        answered.answered();
+        let silent = connections.place().await;
+        let newcomer = tokio::spawn({
+            let connections = connections.clone();
+            async move { connections.place().await }
+        });
+        silent.shed().await;
+        assert!(answered.shed().now_or_never().is_none());
+        drop(silent);
+        let newcomer = newcomer.await.unwrap();
+        newcomer.asked();
+        // Now only the one that was answered waits.
+        let another = tokio::spawn(async move { connections.place().await });
+        answered.shed().await;
+        drop(answered);
+        another.await.unwrap();
+    }
+}
