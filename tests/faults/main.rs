@@ -7,6 +7,7 @@
     reason = "a panic is how this program fails, and nothing outside can reach its items anyway"
 )]
 
+mod audience;
 mod crowd;
 mod fault;
 mod machine;

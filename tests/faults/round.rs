@@ -9,6 +9,7 @@ use load_test::oracle::{overtaken, violations};
 use load_test::vote::{Answer, Told};
 use tokio::time::{Instant, sleep_until};
 
+use crate::audience::Audience;
 use crate::crowd::Crowd;
 use crate::fault::Target;
 use crate::schedule::{Blow, Combination};
@@ -57,6 +58,7 @@ impl Round {
     async fn try_play(&self) -> Outcome {
         let mut world = World::start(&self.faults.0, &self.appendfsync).await;
         let (votes, results) = (world.doors(Target::Vote), world.doors(Target::Result).concat());
+        let audience = Audience::at(&world.doors(Target::Result));
         let crowd = Crowd::gather(POLL, &votes, &results, self.seed);
         everybody_is_recorded(&crowd).await;
         strike_and_heal(&mut world, &self.faults.schedule(self.seed)).await;
@@ -64,7 +66,7 @@ impl Round {
         world.is_ready().await;
         let told = crowd.disperse().await;
         world.is_quiet().await;
-        let (counted, mut wrong) = world.audit().await;
+        let (counted, mut wrong) = world.audit(&audience).await;
         wrong.extend(violations(&told, &counted, &world.losses).iter().map(ToString::to_string));
         let overtaken = overtaken(&told, &counted, &world.losses);
         Outcome { overtaken, wrong, ..tally(&told) }

@@ -15,6 +15,7 @@ use redis::pipe;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::audience::Audience;
 use crate::fault::{Fault, Target};
 use crate::machine::Machine;
 
@@ -33,6 +34,7 @@ pub struct World {
     replicas: Vec<Member>,
     /// One for each store whose disk a fault hits.
     machines: Machines,
+    require_durable: bool,
     copy: Vec<u8>,
     poll: PathBuf,
     _folder: TempDir,
@@ -62,6 +64,8 @@ impl World {
             stores: start_stores(&machines, appendfsync).await,
             replicas: Vec::new(),
             machines,
+            // A sabotage: votes are to be taken although Redis may lose them.
+            require_durable: appendfsync == "always",
             copy: Vec::new(),
             poll: write_poll(folder.path()),
             _folder: folder,
@@ -90,14 +94,15 @@ impl World {
 
     /// Waits until no voter's request is under way on either side of a door.
     pub async fn is_quiet(&self) {
+        let takes_votes = |member: &&Member| member.service == Target::Vote;
         eventually("the end of every voter's connection", async || {
-            self.replicas.iter().all(|member| member.door.is_idle()).then_some(())
+            self.replicas.iter().filter(takes_votes).all(|member| member.door.is_idle()).then_some(())
         })
         .await;
     }
 
     /// Waits until the queue is empty. Returns what counts for each voter, and in words what else is wrong.
-    pub async fn audit(&self) -> (Counted, Vec<String>) {
+    pub async fn audit(&self, audience: &Audience) -> (Counted, Vec<String>) {
         let is_none = |said: &str, name: &str| said.contains(&format!("{name:<10} {:>10}", 0));
         let began = Instant::now();
         let (well, said) = eventually("an answer of worker verify", async || {
@@ -110,24 +115,25 @@ impl World {
         let wrong = if is_well { Vec::new() } else { vec![format!("worker verify says:\n{said}")] };
         let counted = self.stores.counted().await;
         if is_well {
-            self.is_shown(&counted).await;
+            self.is_shown(&counted, audience).await;
         }
         (counted, wrong)
     }
 
-    /// Waits until every `result` shows what is counted.
-    async fn is_shown(&self, counted: &Counted) {
-        let votes = |option: &Value| {
-            let shown = option["key"].as_str().and_then(|key| key.parse().ok());
-            counted.values().filter(|(choice, _)| Some(*choice) == shown).count()
+    /// Waits until every `result` shows what is counted, and so does the screen of every viewer.
+    async fn is_shown(&self, counted: &Counted, audience: &Audience) {
+        let is_true = |totals: &Value| {
+            let options = totals["options"].as_array().map(Vec::as_slice).unwrap_or_default();
+            options.len() == Choice::MAX
+                && options.iter().all(|option| option["votes"] == votes(counted, option))
         };
         for url in self.doors(Target::Result) {
-            totals_of(&url, "the results to show what is counted", |totals| {
-                let options = totals["options"].as_array().map(Vec::as_slice).unwrap_or_default();
-                options.len() == Choice::MAX && options.iter().all(|option| option["votes"] == votes(option))
-            })
-            .await;
+            totals_of(&url, "the results to show what is counted", is_true).await;
         }
+        eventually("every viewer to see what is counted", async || {
+            audience.sees().iter().all(is_true).then_some(())
+        })
+        .await;
     }
 
     async fn add(&mut self, service: Target, machine: Option<Machine>) {
@@ -141,10 +147,12 @@ impl World {
     fn spawn(&self, service: Target, redis: &Proxy, postgres: &Proxy, machine: Option<&Machine>) -> Replica {
         let redis = format!("redis://{}/", redis.address);
         let postgres = format!("postgres://postgres@{}/postgres", postgres.address);
+        let require_durable = self.require_durable.to_string();
         let usual = [
             ("REDIS_URL", redis.as_str()),
             ("DATABASE_URL", &postgres),
             ("POLL", path(&self.poll)),
+            ("REQUIRE_DURABLE_QUEUE", &require_durable),
             ("DRAIN", "200ms"),
         ];
         let machine = machine.map(Machine::env).unwrap_or_default();
@@ -179,6 +187,12 @@ impl World {
             entries.iter().filter(|(entry, _)| !taken.contains(entry)).map(|(_, fields)| name(fields));
         (entries.iter().map(|(_, fields)| name(fields)).collect(), untaken.collect())
     }
+}
+
+/// How many ballots count for this option.
+fn votes(counted: &Counted, option: &Value) -> usize {
+    let key = option["key"].as_str().and_then(|key| key.parse().ok());
+    counted.values().filter(|(choice, _)| Some(*choice) == key).count()
 }
 
 async fn start_stores(machines: &Machines, appendfsync: &str) -> Deployment {
