@@ -85,6 +85,8 @@ async fn an_older_ledger_is_told_once_and_what_waited_hides_nothing() {
     let missing = (after.to - before.to).unsigned_abs();
     assert_eq!(fixture.tells(Store::Ledger, Loss::Older).await.exposed, Some(missing));
     fixture.everybody_votes("a").await;
+    let restored = fixture.last_move().await.ledger;
+    assert_ne!(restored, after.ledger, "viewers ignore a lower version of the same epoch");
     fixture.was_told_once().await;
 }
 
@@ -113,7 +115,7 @@ async fn restarts_of_everything_are_no_setback() {
 async fn of_many_workers_that_notice_the_same_one_tells_it() {
     let redis = Redis::start().await;
     let log = log(&redis);
-    let noted = Move { ledger: random_uuid(), from: None, to: 5 };
+    let noted = Move { ledger: random_uuid(), from: None, to: 5, renewed: None };
     let setback = Setback { at_ms: 7, store: Store::Queue, loss: Loss::Wiped, exposed: Some(2) };
     for may_tell in [true, false, false] {
         let written = log.replace(None, &noted, Some(&setback)).await.unwrap();
@@ -129,7 +131,7 @@ async fn no_more_than_ten_setbacks_are_kept_and_the_newest_are_first() {
     let log = log(&redis);
     for to in 0..12 {
         let setback = Setback { at_ms: to, store: Store::Ledger, loss: Loss::Older, exposed: None };
-        let next = Move { ledger: random_uuid(), from: None, to };
+        let next = Move { ledger: random_uuid(), from: None, to, renewed: None };
         let former = log.read().await.unwrap().noted;
         log.replace(former.as_ref(), &next, Some(&setback)).await.unwrap();
     }

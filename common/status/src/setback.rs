@@ -62,17 +62,23 @@ pub struct Move {
     pub from: Option<i64>,
     /// The number after the move.
     pub to: i64,
+    /// The epoch that the ledger gets with the move, because it was restored from an
+    /// older copy. Viewers ignore a lower version of the same epoch, so that a late
+    /// update never replaces a newer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed: Option<Uuid>,
 }
 
 impl Move {
     /// Whether the ledger may not have made this move yet.
     pub fn is_open(&self) -> bool {
-        self.from != Some(self.to)
+        self.renewed.is_some() || self.from != Some(self.to)
     }
 
     /// The move after the ledger made it.
     fn closed(&self) -> Self {
-        Self { from: Some(self.to), ..self.clone() }
+        let ledger = self.renewed.unwrap_or(self.ledger);
+        Self { ledger, from: Some(self.to), to: self.to, renewed: None }
     }
 }
 
@@ -85,7 +91,7 @@ fn setback(queue: &QueueSide, due: &Move, waited: Option<u64>) -> Option<Setback
         return due.from.and_then(|_| setback(Store::Queue, Loss::Wiped, waited));
     };
     let missing = |counted: i64| u64::try_from(noted.to - counted).ok();
-    if noted.ledger != due.ledger {
+    if noted.ledger != due.ledger && noted.renewed != Some(due.ledger) {
         setback(Store::Ledger, Loss::Wiped, missing(0))
     } else if due.from > Some(noted.to) {
         setback(Store::Queue, Loss::Older, waited)
@@ -124,9 +130,9 @@ mod tests {
     /// What two stores say together: the ledger's number and count, and the move that the queue noted.
     fn said(number: Option<i64>, counted: i64, noted: Option<(Option<i64>, i64)>) -> Option<String> {
         let ledger = Uuid::nil();
-        let noted = noted.map(|(from, to)| Move { ledger, from, to });
+        let noted = noted.map(|(from, to)| Move { ledger, from, to, renewed: None });
         let queue = QueueSide { noted, waiting: 0, now_ms: 0 };
-        let due = Move { ledger, from: number, to: counted };
+        let due = Move { ledger, from: number, to: counted, renewed: None };
         setback(&queue, &due, Some(3)).map(|setback| setback.to_string())
     }
 
@@ -138,6 +144,23 @@ mod tests {
         assert_eq!(said(Some(7), 7, Some((None, 7))), None, "made, and not closed yet");
         assert_eq!(said(Some(7), 7, Some((Some(7), 7))), None);
         assert_eq!(said(Some(7), 1_000, Some((Some(7), 7))), None, "a ledger that counts on");
+    }
+
+    #[test]
+    fn while_a_ledger_gets_another_epoch_it_may_have_either() {
+        let [former, renewed, other] = [1, 2, 3].map(Uuid::from_u128);
+        let noted = Move { ledger: former, from: Some(7), to: 7, renewed: Some(renewed) };
+        assert!(noted.is_open());
+        let said = |ledger, noted: &Move| {
+            let queue = QueueSide { noted: Some(noted.clone()), waiting: 0, now_ms: 0 };
+            let due = Move { ledger, from: Some(7), to: 7, renewed: None };
+            setback(&queue, &due, None).map(|setback| (setback.store, setback.loss))
+        };
+        let wiped = Some((Store::Ledger, Loss::Wiped));
+        assert_eq!([former, renewed, other].map(|epoch| said(epoch, &noted)), [None, None, wiped]);
+        let closed = noted.closed();
+        assert!(!closed.is_open());
+        assert_eq!([former, renewed].map(|epoch| said(epoch, &closed)), [wiped, None]);
     }
 
     #[test]

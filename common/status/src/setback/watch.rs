@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use election::random_uuid;
 use ledger::PostgresLedger;
 use service::Store;
 use service::metrics::{Counter, Metric};
@@ -11,7 +12,7 @@ use store::postgres::{ANSWER_WITHIN, Connection};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Move, Setback, SetbackLog, setback};
+use super::{Loss, Move, Setback, SetbackLog, setback};
 
 /// Short, because votes that were counted after the last look may be lost
 /// unnoticed. Not shorter, because each look after a vote costs both stores a write.
@@ -26,7 +27,8 @@ const DUE: &str = "
 
 /// Moves the ledger's number, unless another worker has moved it.
 const MOVE: &str = "
-    UPDATE ledger SET marked = $3 WHERE epoch = $1 AND marked IS NOT DISTINCT FROM $2";
+    UPDATE ledger SET marked = $3, epoch = coalesce($4, epoch)
+    WHERE epoch = $1 AND marked IS NOT DISTINCT FROM $2";
 
 /// A counter for each store, registered when the watch starts, so that it is shown from then on.
 static NOTICED: LazyLock<[Counter; Store::ALL.len()]> = LazyLock::new(|| {
@@ -70,8 +72,10 @@ impl SetbackWatch {
         if queue.noted.is_some() {
             self.waited = Some(queue.waiting);
         }
-        let due = self.due().await?;
+        let mut due = self.due().await?;
         let setback = setback(&queue, &due, waited);
+        let is_restored = |it: &Setback| (it.store, it.loss) == (Store::Ledger, Loss::Older);
+        due.renewed = setback.as_ref().filter(|it| is_restored(it)).map(|_| random_uuid());
         let open = match queue.noted {
             // Another worker is about to finish this move, or died before it could.
             Some(noted) if setback.is_none() && noted.is_open() => noted,
@@ -90,14 +94,14 @@ impl SetbackWatch {
 
     async fn due(&self) -> Result<Move, Unavailable> {
         let rows: Vec<(Uuid, Option<i64>, i64)> = self.ledger.fetch(sqlx::query(DUE), ANSWER_WITHIN).await?;
-        let due = rows.first().map(|&(ledger, from, to)| Move { ledger, from, to });
+        let due = rows.first().map(|&(ledger, from, to)| Move { ledger, from, to, renewed: None });
         due.ok_or_else(|| Unavailable("the ledger has no epoch".to_owned()))
     }
 
     /// Makes a move that is noted in the queue. Any number of workers may do so, but
     /// the number moves only once.
     async fn make(&self, noted: &Move) -> Result<(), Unavailable> {
-        let query = sqlx::query(MOVE).bind(noted.ledger).bind(noted.from).bind(noted.to);
+        let query = sqlx::query(MOVE).bind(noted.ledger).bind(noted.from).bind(noted.to).bind(noted.renewed);
         self.ledger.fetch::<(i32,)>(query, ANSWER_WITHIN).await?;
         Ok(())
     }
