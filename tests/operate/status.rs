@@ -1,6 +1,7 @@
 //! The status page names every reason why the results do not move, at the right hop.
 
 use std::process::ExitStatus;
+use std::time::{Duration, SystemTime};
 
 use harness::{Browser, Deployment, Embedded, Proxy, Screen, Service, Voter, eventually};
 use redis::AsyncCommands;
@@ -31,6 +32,18 @@ async fn while_all_is_well_every_hop_says_so_and_what_it_did() {
     );
     let versions: Vec<&Value> = replicas.iter().map(|replica| &replica["version"]).collect();
     assert_eq!(versions, [env!("CARGO_PKG_VERSION"), "canary"]);
+}
+
+#[tokio::test]
+async fn a_report_is_no_newer_than_what_it_says() {
+    let deployment = Deployment::start().await;
+    let result = deployment.ready("result").await;
+    deployment.redis.pause();
+    let age = Duration::from_secs(2);
+    status_of(&result.url, "a report from before Redis was paused", |status| {
+        status["as_of"].as_str() <= Some(&*web::Moment::at(SystemTime::now() - age).to_string())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What the stores say at one moment about the hops of a vote.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use presence::{Kind, Replica};
 use queue::Depth;
@@ -10,6 +10,8 @@ use crate::Setback;
 /// What the stores say. The default is for the time before they were first read.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
+    /// When they were read. `None` before the first time.
+    pub at: Option<SystemTime>,
     /// What the queue says, unless it is away.
     pub queue: Option<QueueReading>,
     /// What the ledger says, or last said.

@@ -9,7 +9,7 @@ use crate::HopState;
 /// The diagnosis in words.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Report {
-    /// When the report was written, in RFC 3339 format.
+    /// When the stores were read, in RFC 3339 format.
     pub as_of: String,
     /// The id of the poll.
     pub poll: String,

@@ -19,6 +19,11 @@ impl Moment {
         Self(SystemTime::now())
     }
 
+    /// The moment at this time.
+    pub fn at(time: SystemTime) -> Self {
+        Self(time)
+    }
+
     /// The moment this many milliseconds after the beginning of 1970, or the nearest
     /// one that can be written.
     pub fn from_ms(ms: i64) -> Self {

@@ -1,6 +1,6 @@
 //! Reads the stores again and again, and remembers what a single reading cannot show.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use ledger::Ledger;
 use presence::{Replica, SILENT_AFTER};
@@ -59,13 +59,15 @@ impl<'a> Reader<'a> {
 
     /// Reads the stores. The queue comes first, because it may take long.
     pub(super) async fn read(&mut self) -> Reading {
+        // A paused store may take seconds to fail. What is known then is as old as the question.
+        let at = Some(SystemTime::now());
         let queue = self.queue().await;
         let ledger = self.ledger().await;
         let now = Instant::now();
         if queue.is_none() || ledger.live == Some(false) {
             self.answering_since = now;
         }
-        Reading { queue, ledger, answering: now.duration_since(self.answering_since) }
+        Reading { at, queue, ledger, answering: now.duration_since(self.answering_since) }
     }
 
     /// What the queue says, if it says at least how many votes wait. An outage is
@@ -75,7 +77,8 @@ impl<'a> Reader<'a> {
             (self.heard, self.heard_since) = (Instant::now(), None);
             return None;
         };
-        let replicas = without_restarted(self.config.presence.registry().replicas().await.unwrap_or_default());
+        let replicas =
+            without_restarted(self.config.presence.registry().replicas().await.unwrap_or_default());
         let us = self.config.presence.id();
         let now = Instant::now();
         if replicas.iter().any(|replica| replica.id == us && !replica.is_silent()) {

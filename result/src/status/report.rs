@@ -15,7 +15,7 @@ use crate::Config;
 pub(super) fn report(config: &Config, diagnosis: &Diagnosis, language: Language) -> Report {
     let wording = Wording::of(config, language);
     Report {
-        as_of: Moment::now().to_string(),
+        as_of: diagnosis.reading.at.map_or_else(Moment::now, Moment::at).to_string(),
         poll: config.poll.id.to_string(),
         state: diagnosis.state(),
         summary: summary(diagnosis, wording),

@@ -30,7 +30,7 @@ fn well() -> Reading {
     let replicas = replicas.map(|kind| replica(kind, &format!("{kind}-1"), Duration::ZERO)).into();
     let queue = QueueReading { replicas, is_complete: true, ..Default::default() };
     let ledger = LedgerReading { live: Some(true), total: Some(1), ..Default::default() };
-    Reading { queue: Some(queue), ledger, answering: Duration::from_secs(60) }
+    Reading { queue: Some(queue), ledger, answering: Duration::from_secs(60), ..Default::default() }
 }
 
 fn judged(hop: Hop, change: impl FnOnce(&mut Reading, &mut QueueReading)) -> (HopState, Option<Problem>) {
