@@ -5,7 +5,7 @@ use ledger::Ledger;
 use queue::Queue;
 
 /// Prints how many votes are counted, how many a recount gives, and how many are still
-/// in the queue. Fails if the totals and the ballots differ.
+/// in the queue. Fails if the totals and the ballots differ, or if there are dead letters.
 pub async fn verify(queue: &Queue, ledger: &Ledger) -> anyhow::Result<()> {
     let recount = ledger.recount().await.context("cannot recount")?;
     let depth = queue.depth().await.context("cannot look into the queue")?;
@@ -19,5 +19,6 @@ pub async fn verify(queue: &Queue, ledger: &Ledger) -> anyhow::Result<()> {
         println!("{poll}, option {choice}: counted {counted}, but the ballots for it are {recounted}");
     }
     ensure!(differences.is_empty(), "the totals differ from the ballots");
+    ensure!(depth.dead == 0, "{} entries are dead letters, which can never be counted", depth.dead);
     Ok(())
 }

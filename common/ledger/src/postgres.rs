@@ -100,7 +100,7 @@ impl PostgresLedger {
             .bind(column(ballots, |ballot| ballot.choice.to_string()))
             .bind(column(ballots, |ballot| ballot.ord))
             .bind(column(ballots, |ballot| ballot.id))
-            .bind(column(ballots, |ballot| ballot.via.as_str()))
+            .bind(column(ballots, |ballot| in_any_encoding(&ballot.via)))
             .bind(CHANNEL);
         let rows: Vec<(i64,)> = self.0.fetch(query, ANSWER_WITHIN).await?;
         Ok(rows.first().map_or(0, |(news,)| news.unsigned_abs()))
@@ -142,6 +142,12 @@ async fn listen(options: PgConnectOptions, woken: watch::Sender<()>) {
         }
         sleep(LISTEN_AGAIN_AFTER).await;
     }
+}
+
+/// The name with `?` for every letter that is not ASCII. Not every database can write
+/// those, and no vote may be rejected for the name of a replica.
+fn in_any_encoding(name: &str) -> String {
+    name.replace(|letter: char| !letter.is_ascii(), "?")
 }
 
 /// Listens until the connection ends, or brings no notification for too long.
