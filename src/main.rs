@@ -118,7 +118,7 @@ fn vote_config(cli: &Cli, parts: &Parts, keys: Keys, result: SocketAddr) -> vote
         poll: parts.poll.clone(),
         queue: parts.queue.clone(),
         queue_max: cli.queue.queue_max,
-        require_durable_queue: false,
+        require_durable_queue: vote::RequireDurable::True,
         keys,
         secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
         results: other_page(cli.result_url.as_ref(), result),
@@ -131,6 +131,7 @@ fn worker_config(parts: &Parts) -> worker::Config {
         presence: parts.presence(Kind::Worker, None),
         queue: parts.queue.clone(),
         ledger: parts.ledger.clone(),
+        require_durable_ledger: true,
         setbacks: None,
     }
 }

@@ -33,7 +33,7 @@ static PAGE: LazyLock<Router> = LazyLock::new(|| {
         poll,
         queue: Queue::Redis(RedisQueue::new(redis)),
         queue_max: 1,
-        require_durable_queue: false,
+        require_durable_queue: vote::RequireDurable::False,
         keys: Keys::parse(KEY).expect("a key"),
         secure_cookie: false,
         results: OtherPage { url: None, port: 8001, is_loopback: false },

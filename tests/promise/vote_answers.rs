@@ -73,36 +73,52 @@ async fn a_full_queue_refuses_votes_and_is_not_ready() {
 }
 
 #[tokio::test]
-async fn a_redis_that_may_lose_votes_is_warned_of_in_the_log_and_in_readyz() {
-    let redis = Redis::start_with(&["--appendfsync", "everysec", "--maxmemory-policy", "allkeys-lru"]).await;
-    let deployment = Deployment::over(redis, Postgres::reserve());
+async fn votes_are_refused_while_redis_might_lose_them() {
+    let deployment = Deployment::over(Redis::start().await, Postgres::reserve());
     let mut vote = deployment.ready("vote").await;
-    vote.service.line("votes are not safe: Redis has appendfsync everysec").await;
-    vote.service.line("votes are not safe: Redis has maxmemory-policy allkeys-lru").await;
+    let mut voter = Voter::arrive(&vote.url).await;
+    for (setting, bad, good) in [
+        ("appendfsync", "everysec", "always"),
+        ("no-appendfsync-on-rewrite", "yes", "no"),
+        ("maxmemory-policy", "allkeys-lru", "noeviction"),
+    ] {
+        set(&deployment.redis, setting, bad).await;
+        vote.service.line(&format!("votes are not safe: Redis has {setting} {bad}")).await;
+        vote.service.line("votes are refused until they are safe").await;
+        let answer = voter.vote(&vote.url, "a").await.unwrap();
+        assert_eq!(answer.status(), 503);
+        assert!(answer.text().await.unwrap().contains("<strong>Not recorded</strong>"));
+        let (status, said) = vote.readyz().await.unwrap();
+        assert!(status == 503 && said.contains("not durable: Redis has"), "{said}");
+        set(&deployment.redis, setting, good).await;
+        vote.wait_until_ready().await;
+        assert_eq!(voter.vote(&vote.url, "a").await.unwrap().status(), 303);
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_may_lose_votes_is_only_warned_of_if_nobody_minds() {
+    let redis = Redis::start_with(&["--appendfsync", "everysec"]).await;
+    let deployment = Deployment::over(redis, Postgres::reserve());
+    let vote = deployment.spawn("vote", &[("REQUIRE_DURABLE_QUEUE", "false")]);
+    vote.wait_until_ready().await;
+    let mut voter = Voter::arrive(&vote.url).await;
+    assert_eq!(voter.vote(&vote.url, "a").await.unwrap().status(), 303);
     let (_, said) = vote.readyz().await.unwrap();
     assert!(said.contains("queue: warning: Redis has appendfsync everysec"), "{said}");
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_tell_is_warned_of_too() {
+async fn a_redis_that_hides_its_settings_must_be_trusted() {
     let redis = Redis::start_with(&["--rename-command", "CONFIG", ""]).await;
     let deployment = Deployment::over(redis, Postgres::reserve());
-    let mut vote = deployment.ready("vote").await;
-    vote.service.line("votes are not safe: Redis does not tell its appendfsync").await;
-}
-
-#[tokio::test]
-async fn a_required_durable_queue_makes_vote_unready_until_it_is_one() {
-    let redis = Redis::start_with(&["--appendfsync", "everysec"]).await;
-    let deployment = Deployment::over(redis, Postgres::reserve());
-    let vote = deployment.spawn("vote", &[("REQUIRE_DURABLE_QUEUE", "true")]);
-    let refused = async || vote.readyz().await.filter(|(_, said)| said.contains("not durable"));
-    let (status, _) = eventually("unreadiness for want of durability", refused).await;
-    assert_eq!(status, 503);
-    let mut set = redis::cmd("CONFIG");
-    set.arg("SET").arg("appendfsync").arg("always");
-    set.exec_async(&mut deployment.redis.connection().await).await.unwrap();
-    vote.wait_until_ready().await;
+    let mut refusing = deployment.spawn("vote", &[]);
+    refusing.service.line("votes are not safe: Redis does not tell its appendfsync").await;
+    let mut voter = Voter::arrive(&refusing.url).await;
+    assert_eq!(voter.vote(&refusing.url, "a").await.unwrap().status(), 503);
+    let trusting = deployment.spawn("vote", &[("REQUIRE_DURABLE_QUEUE", "trust")]);
+    trusting.wait_until_ready().await;
+    assert_eq!(voter.vote(&trusting.url, "a").await.unwrap().status(), 303);
 }
 
 #[tokio::test]
@@ -145,4 +161,10 @@ async fn start() -> Deployment {
 async fn page(url: &str, voter: &Voter) -> String {
     let answer = client().get(url).header("cookie", &voter.cookie).send().await.unwrap();
     answer.text().await.unwrap()
+}
+
+async fn set(redis: &Redis, setting: &str, value: &str) {
+    let mut command = redis::cmd("CONFIG");
+    command.arg("SET").arg(setting).arg(value);
+    command.exec_async(&mut redis.connection().await).await.unwrap();
 }

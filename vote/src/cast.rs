@@ -1,6 +1,7 @@
 //! Casting a vote: from the form to the queue, and the answer to the voter.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::extract::rejection::FormRejection;
@@ -124,6 +125,9 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<(
     let config = &app.config;
     let now_ms = app.clock.now_ms().ok_or(Failure::NotRecorded)?;
     cookie.ord = cookie.next_ord(now_ms);
+    if !app.keeps.load(Ordering::Relaxed) {
+        return Err(Failure::NotRecorded);
+    }
     let ballot = Ballot {
         poll: config.poll.id.clone(),
         voter: cookie.voter,

@@ -10,7 +10,7 @@ mod phrases;
 mod queue_watch;
 mod settings;
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ use self::clock::Clock;
 pub use self::cookie::Keys;
 use self::metrics::METRICS;
 use self::queue_watch::QueueWatch;
-pub use self::settings::{QueueBound, Settings};
+pub use self::settings::{QueueBound, RequireDurable, Settings};
 
 /// The script that votes without loading the page again.
 static SCRIPT: LazyLock<Asset> =
@@ -57,8 +57,8 @@ pub struct Config {
     pub queue: Queue,
     /// How many votes may wait there.
     pub queue_max: u64,
-    /// Whether this replica is unready while the queue might lose votes.
-    pub require_durable_queue: bool,
+    /// Whether votes are refused while the queue might lose them.
+    pub require_durable_queue: RequireDurable,
     /// The keys that sign and verify the voters' cookies.
     pub keys: Keys,
     /// Whether the cookie is `Secure`, because the page is served over https.
@@ -100,6 +100,9 @@ struct App {
     /// The edition of the page: an open page of another edition loads itself again.
     edition: String,
     clock: Clock,
+    /// Whether the last probe found that the queue keeps what it acknowledges, as far as
+    /// the settings demand. While it did not, votes are refused.
+    keeps: AtomicBool,
     /// Notified when an append got no answer, so that the queue is probed at once.
     doubt: Notify,
     /// How many recorded votes have waited to be counted at two probes in a row.
@@ -112,6 +115,7 @@ impl App {
             edition: web::edition(&SCRIPT, config.poll.texts()),
             config,
             clock: Clock::new(),
+            keeps: AtomicBool::new(false),
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
         }

@@ -38,6 +38,6 @@ impl Metrics {
         set(&self.pending, |probe| probe.depth.pending as f64);
         set(&self.dead, |probe| probe.depth.dead as f64);
         set(&self.oldest, |probe| probe.depth.oldest.unwrap_or_default().as_secs_f64());
-        set(&self.durable, |probe| f64::from(u8::from(probe.warnings.is_empty())));
+        set(&self.durable, |probe| f64::from(u8::from(probe.risks.is_empty())));
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use queue::Probe;
+use queue::{Probe, Risk};
 use service::health::Readiness;
 use service::{Health, Store};
 use store::Outage;
@@ -23,7 +23,7 @@ const PROBE_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct QueueWatch<'a> {
     app: &'a App,
     outage: Outage,
-    warnings: Vec<String>,
+    risks: Vec<Risk>,
     /// How many votes waited at the last probe.
     uncounted: u64,
     is_full: bool,
@@ -32,7 +32,7 @@ pub(crate) struct QueueWatch<'a> {
 impl<'a> QueueWatch<'a> {
     pub(crate) fn of(app: &'a App, health: &Health) -> Self {
         let outage = Outage::of(Store::Queue, health);
-        Self { app, outage, warnings: Vec::new(), uncounted: 0, is_full: false }
+        Self { app, outage, risks: Vec::new(), uncounted: 0, is_full: false }
     }
 
     /// Probes the queue, and returns the pause before the next probe.
@@ -43,12 +43,15 @@ impl<'a> QueueWatch<'a> {
                 METRICS.show(Some(&probe));
                 self.tell_waiting(probe.depth.uncounted());
                 self.outage.answered(readiness(&self.app.config, &probe));
-                self.log_warnings(probe.warnings);
+                self.app.keeps.store(forbidden(&self.app.config, &probe.risks).is_none(), Ordering::Relaxed);
+                self.log_risks(probe.risks);
                 self.log_full(probe.depth.uncounted());
                 PROBE_EVERY
             }
             Err(error) => {
                 METRICS.show(None);
+                // The next connection may lead to a Redis with other settings.
+                self.app.keeps.store(false, Ordering::Relaxed);
                 // Nobody knows how many wait now.
                 self.tell_waiting(0);
                 self.outage.failed(&error)
@@ -76,17 +79,20 @@ impl<'a> QueueWatch<'a> {
     }
 
     /// Logs the reasons why the queue might lose votes, when they change.
-    fn log_warnings(&mut self, warnings: Vec<String>) {
-        if self.warnings == warnings {
+    fn log_risks(&mut self, risks: Vec<Risk>) {
+        if self.risks == risks {
             return;
         }
-        for warning in &warnings {
-            tracing::warn!("votes are not safe: {warning}");
+        for risk in &risks {
+            tracing::warn!("votes are not safe: {risk}");
         }
-        if warnings.is_empty() {
+        if forbidden(&self.app.config, &risks).is_some() {
+            tracing::warn!("votes are refused until they are safe (REQUIRE_DURABLE_QUEUE)");
+        }
+        if risks.is_empty() {
             tracing::info!("votes are safe: the queue keeps what it acknowledges");
         }
-        self.warnings = warnings;
+        self.risks = risks;
     }
 
     fn log_full(&mut self, uncounted: u64) {
@@ -103,10 +109,17 @@ impl<'a> QueueWatch<'a> {
 fn readiness(config: &Config, probe: &Probe) -> Readiness {
     let uncounted = probe.depth.uncounted();
     if uncounted >= config.queue_max {
-        Err(format!("full: {uncounted} votes wait (QUEUE_MAX)"))
-    } else if config.require_durable_queue && !probe.warnings.is_empty() {
-        Err(format!("not durable: {}", probe.warnings.join("; ")))
-    } else {
-        Ok(probe.warnings.clone())
+        return Err(format!("full: {uncounted} votes wait (QUEUE_MAX)"));
     }
+    match forbidden(config, &probe.risks) {
+        Some(reasons) => Err(format!("not durable: {reasons}")),
+        None => Ok(probe.risks.iter().map(Risk::to_string).collect()),
+    }
+}
+
+/// The risks because of which votes are refused, if there are any.
+fn forbidden(config: &Config, risks: &[Risk]) -> Option<String> {
+    let forbidden = risks.iter().filter(|risk| config.require_durable_queue.forbids(risk));
+    let sentences: Vec<String> = forbidden.map(Risk::to_string).collect();
+    (!sentences.is_empty()).then(|| sentences.join("; "))
 }

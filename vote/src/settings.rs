@@ -1,10 +1,10 @@
 //! The settings of `vote`.
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use election::PollSettings;
 use presence::{Kind, Presence, RedisRegistry, Registry};
-use queue::{Queue, RedisQueue};
+use queue::{Queue, RedisQueue, Risk};
 use service::{ReplicaSettings, warn_if_demo};
 use store::redis::RedisSettings;
 use web::{OtherPage, page_url};
@@ -30,15 +30,36 @@ pub struct Settings {
     cookie_key: Option<String>,
     #[command(flatten)]
     queue: QueueBound,
-    /// Be unready while Redis is not configured to keep every acknowledged vote
-    #[arg(long, env = "REQUIRE_DURABLE_QUEUE", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
-    require_durable_queue: bool,
+    /// Refuse votes while Redis might lose them; `trust` takes them if Redis hides its settings
+    #[arg(long, env = "REQUIRE_DURABLE_QUEUE", value_name = "WHEN", default_value = "true")]
+    require_durable_queue: RequireDurable,
     /// The address of this page for voters; https:// makes its cookie Secure
     #[arg(long, env = "VOTE_URL", value_parser = page_url)]
     vote_url: Option<String>,
     /// The address of the results [default: port 8001 of the same host]
     #[arg(long, env = "RESULT_URL", value_parser = page_url)]
     result_url: Option<String>,
+}
+
+/// Whether votes are refused while the queue might lose them.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequireDurable {
+    /// Unless the queue is known to keep them.
+    True,
+    /// Only if the queue is known to lose them.
+    Trust,
+    /// Never.
+    False,
+}
+
+impl RequireDurable {
+    /// Whether votes are refused because of this risk.
+    pub(crate) fn forbids(self, risk: &Risk) -> bool {
+        match (self, risk) {
+            (Self::False, _) | (Self::Trust, Risk::Hidden(_)) => false,
+            (Self::True, _) | (Self::Trust, Risk::Known(_)) => true,
+        }
+    }
 }
 
 /// The setting that bounds the queue.

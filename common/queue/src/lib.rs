@@ -7,6 +7,7 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use election::Ballot;
@@ -164,8 +165,24 @@ pub struct Probe {
     pub took: Duration,
     /// How many entries the queue holds.
     pub depth: Depth,
-    /// Why an acknowledged vote might be lost: one sentence for each reason. Empty if all is well.
-    pub warnings: Vec<String>,
+    /// Why an acknowledged vote might be lost. Empty if all is well.
+    pub risks: Vec<Risk>,
+}
+
+/// A reason why an acknowledged vote might be lost, in a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Risk {
+    /// A setting of the queue is known to be bad.
+    Known(String),
+    /// The queue does not tell a setting.
+    Hidden(String),
+}
+
+impl Display for Risk {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (Self::Known(sentence) | Self::Hidden(sentence)) = self;
+        f.write_str(sentence)
+    }
 }
 
 /// How many entries the queue holds, and how long the oldest has been there.

@@ -105,7 +105,7 @@ impl RedisQueue {
     }
 
     async fn try_probe(&self) -> Result<Probe, RedisError> {
-        let warnings = durability::warnings(&self.connection).await?;
+        let risks = durability::risks(&self.connection).await?;
         let depth = self.try_depth().await?;
         let written = Cmd::set_ex(PROBE_KEY, "would take a vote", ANSWER_WITHIN.as_secs());
         let () = self.connection.run(&written).await?;
@@ -114,7 +114,7 @@ impl RedisQueue {
         let asked = Instant::now();
         let now = self.connection.run(&redis::cmd("TIME")).await?;
         let took = asked.elapsed();
-        Ok(Probe { now_ms: in_ms(now), took, depth, warnings })
+        Ok(Probe { now_ms: in_ms(now), took, depth, risks })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {

@@ -66,7 +66,7 @@ impl SqliteQueue {
         // Only the start of a write transaction shows that the file can be written.
         drop(self.data.write().await?);
         let depth = self.depth().await?;
-        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, depth, warnings: Vec::new() })
+        Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, depth, risks: Vec::new() })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {

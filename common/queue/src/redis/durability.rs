@@ -5,15 +5,22 @@ use std::collections::HashMap;
 use redis::RedisError;
 use store::redis::{Connection, is_answer};
 
+use crate::Risk;
+
 /// Settings of Redis, the value that each needs, and what happens with another one.
-const NEEDED: [(&str, &str, &str); 3] = [
+const NEEDED: [(&str, &str, &str); 4] = [
     ("appendonly", "yes", "a restart of Redis loses every waiting vote"),
     ("appendfsync", "always", "a crash loses votes that were already acknowledged"),
+    (
+        "no-appendfsync-on-rewrite",
+        "no",
+        "a crash during a rewrite loses votes that were already acknowledged",
+    ),
     ("maxmemory-policy", "noeviction", "Redis may throw waiting votes away when memory is short"),
 ];
 
-/// The reasons why Redis might lose an acknowledged vote: one sentence for each.
-pub(super) async fn warnings(connection: &Connection) -> Result<Vec<String>, RedisError> {
+/// The reasons why Redis might lose an acknowledged vote.
+pub(super) async fn risks(connection: &Connection) -> Result<Vec<Risk>, RedisError> {
     let mut command = redis::cmd("CONFIG");
     command.arg("GET").arg(&NEEDED.map(|(setting, ..)| setting));
     let configured: HashMap<String, String> = match connection.run(&command).await {
@@ -21,12 +28,14 @@ pub(super) async fn warnings(connection: &Connection) -> Result<Vec<String>, Red
         Err(error) if is_answer(&error) => HashMap::new(),
         answer => answer?,
     };
-    let warning = |(setting, needed, danger)| match configured.get(setting) {
+    let risk = |(setting, needed, danger)| match configured.get(setting) {
         Some(value) if value == needed => None,
-        Some(value) => Some(format!("Redis has {setting} {value}, so {danger}: set it to {needed}")),
-        None => {
-            Some(format!("Redis does not tell its {setting}; make sure that it is {needed}, or {danger}"))
+        Some(value) => {
+            Some(Risk::Known(format!("Redis has {setting} {value}, so {danger}: set it to {needed}")))
         }
+        None => Some(Risk::Hidden(format!(
+            "Redis does not tell its {setting}; make sure that it is {needed}, or {danger}"
+        ))),
     };
-    Ok(NEEDED.into_iter().filter_map(warning).collect())
+    Ok(NEEDED.into_iter().filter_map(risk).collect())
 }
