@@ -12,6 +12,7 @@
 
 mod compose;
 mod containers;
+mod crowd;
 mod node;
 mod swarm;
 

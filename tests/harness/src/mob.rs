@@ -1,6 +1,8 @@
 //! Hostile clients: each occupies a connection and never sends a proper request.
 
 use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, copy, sink};
@@ -38,26 +40,34 @@ const BLOCK: &[u8] = &[b'x'; 64 * 1024];
 /// Many hostile clients of one kind. They reconnect when the server disconnects them.
 pub struct Mob {
     is_over: CancellationToken,
+    closed: Arc<AtomicUsize>,
     _clients: JoinSet<()>,
 }
 
 impl Mob {
     pub fn gather(url: &str, manner: Manner, size: usize) -> Self {
         let address = url.trim_start_matches("http://").to_owned();
-        let is_over = CancellationToken::new();
+        let (is_over, closed) = (CancellationToken::new(), Arc::<AtomicUsize>::default());
         let client = |number| {
-            let (address, is_over) = (address.clone(), is_over.clone());
+            let (address, is_over, closed) = (address.clone(), is_over.clone(), closed.clone());
             async move {
                 sleep(ARRIVAL.mul_f64(number as f64 / size as f64)).await;
                 while !is_over.is_cancelled() {
                     // Whatever goes wrong, the client tries again.
-                    let _ = manner.attack(&address).await;
+                    if manner.attack(&address).await.is_ok() {
+                        closed.fetch_add(1, Ordering::Relaxed);
+                    }
                     sleep(PAUSE).await;
                 }
             }
         };
         let _clients = (0..size).map(client).collect();
-        Self { is_over, _clients }
+        Self { is_over, closed, _clients }
+    }
+
+    /// How many connections the server has closed.
+    pub fn closed(&self) -> usize {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// From now on no client reconnects. Connected clients stay until the server disconnects them.

@@ -7,20 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ::metrics::Counter;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
-
-use crate::metrics::counter;
 
 /// How long a newcomer waits before it takes the place of one more connection.
 /// While every other client is being answered, no place can be taken.
 const SHED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-static SHED: LazyLock<Counter> = LazyLock::new(|| {
-    let help = "Connections closed before they sent a whole request, to make room for others.";
-    counter("urna_connections_shed_total", help)
-});
+crate::metrics! {
+    /// Connections closed before they sent a whole request, to make room for others.
+    shed: Counter = "urna_connections_shed_total",
+}
 
 /// The open connections.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ type Answered = bool;
 
 impl Connections {
     pub(super) fn at_most(max: usize) -> Arc<Self> {
-        LazyLock::force(&SHED);
+        LazyLock::force(&METRICS);
         Arc::new(Self {
             free: Arc::new(Semaphore::new(max)),
             waiting: Mutex::default(),
@@ -78,7 +75,7 @@ impl Connections {
 
     fn shed_one(&self) {
         if let Some((_, connection)) = lock(&self.waiting).pop_first() {
-            SHED.increment(1);
+            METRICS.shed.increment(1);
             connection.notify_one();
         }
     }

@@ -1,0 +1,27 @@
+//! Thousands of slow clients on the deployment of compose.yaml, within the memory that it has.
+
+use std::path::Path;
+
+use harness::{Manner, Mob, Voter, client, eventually};
+
+use crate::compose::Compose;
+use crate::{ROOT, turn, vote_and_count};
+
+/// More connections than fit into the memory of a container.
+const CONNECTIONS: usize = 13_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirteen_thousand_slow_connections_restart_nothing_and_keep_nobody_away() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    urna.up(&[]);
+    let mut voters = Voter::arrive_many(&urna.vote, 3).await;
+    for (service, url, key) in [("vote", &urna.vote, "a"), ("result", &urna.result, "b")] {
+        let mob = Mob::gather(url, Manner::SlowHeaders, CONNECTIONS);
+        eventually("a page that is full", async || (mob.closed() >= CONNECTIONS).then_some(())).await;
+        vote_and_count(&urna.vote, &urna.result, &mut voters, key).await;
+        assert_eq!(client().get(url).send().await.unwrap().status(), 200);
+        mob.stop_reconnecting();
+        drop(mob);
+        assert_eq!(urna.inspect(service, "{{.RestartCount}} {{.State.OOMKilled}}"), "0 false", "{service}");
+    }
+}
