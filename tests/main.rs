@@ -14,6 +14,7 @@ mod promise {
     mod load;
     mod pipeline;
     mod setbacks;
+    mod stores;
     mod vote_answers;
 }
 

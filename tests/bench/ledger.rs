@@ -40,7 +40,7 @@ pub async fn measure(table: &mut Table) {
     let settings = ["shared_buffers=512MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "autovacuum=off"];
     let urna = Deployment::over(Redis::start().await, Postgres::start_with(&settings).await);
     let ledger = Ledger::Postgres(PostgresLedger::open(&PostgresSettings::at(&urna.postgres.url())).unwrap());
-    ledger.prepare().await.unwrap();
+    ledger.check().await.unwrap();
     let pool = urna.postgres.pool().await;
 
     let mut curves =

@@ -90,7 +90,7 @@ async fn parts(urna: &Deployment, bare: &Bare) -> Times {
     let ledger = PostgresLedger::open(&PostgresSettings::at(&urna.postgres.url())).unwrap();
     let ledger = Ledger::Postgres(ledger);
     queue.probe().await.unwrap();
-    ledger.prepare().await.unwrap();
+    ledger.check().await.unwrap();
     let mut times = Times::default();
     let mut ticks = interval(Duration::from_millis(100));
     for _ in 0..PARTS {

@@ -1,10 +1,13 @@
 //! The stores that must keep a contract, and ballots to test them with.
 
+use std::time::Duration;
+
 use election::{Ballot, Choice, PollId, VoterId, random_uuid};
 use harness::{Postgres, Redis, eventually};
 use ledger::Ledger;
 use ledger::PostgresLedger;
 use ledger::SqliteLedger;
+use queue::EntryId;
 use queue::Queue;
 use queue::RedisQueue;
 use queue::SqliteQueue;
@@ -112,6 +115,19 @@ impl Backend {
                 )
                 .await;
             }
+        }
+    }
+
+    /// Pretends that a consumer of the queue has held these entries for this long.
+    pub async fn holds_for(&self, consumer: &str, entries: &[EntryId], time: Duration) {
+        if let Self::Redis(redis) = self {
+            let mut command = redis::cmd("XCLAIM");
+            command.arg("urna:votes").arg("workers").arg(consumer).arg(0);
+            for entry in entries {
+                command.arg(&entry.0);
+            }
+            command.arg("IDLE").arg(time.as_millis() as u64);
+            command.exec_async(&mut redis.connection().await).await.unwrap();
         }
     }
 

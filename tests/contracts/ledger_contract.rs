@@ -106,7 +106,7 @@ async fn the_version_only_grows_and_the_epoch_stays(backend: Backend) {
 
 async fn one_impossible_ballot_rejects_the_batch_and_records_none_of_it(backend: Backend) {
     let ledger = backend.ledger();
-    ledger.prepare().await.unwrap();
+    ledger.check().await.unwrap();
     forbid_via_bad(&backend).await;
     let bad = Ballot { via: "bad".to_owned(), ..ballot(2, 0, 1) };
     let refused = ledger.record(&[&ballot(1, 0, 1), &bad]).await;
@@ -126,7 +126,7 @@ async fn a_recount_finds_what_does_not_agree(backend: Backend) {
 
 async fn a_reader_that_waits_for_changes_is_woken(backend: Backend) {
     let (writer, reader) = (backend.ledger(), backend.ledger());
-    writer.prepare().await.unwrap();
+    writer.check().await.unwrap();
     let mut notifications = reader.notifications();
     for ord in 1.. {
         writer.record(&[&ballot(1, 0, ord)]).await.unwrap();

@@ -23,6 +23,7 @@ contract! { [redis, sqlite] {
     what_is_settled_never_comes_back,
     what_a_dead_worker_held_goes_to_another,
     what_a_living_worker_holds_is_left_to_it,
+    what_a_slow_worker_renews_is_left_to_it,
     what_was_appended_or_taken_survives_a_kill_of_the_store,
     a_batch_is_no_larger_than_asked_for,
     a_waiting_worker_wakes_for_a_lone_ballot,
@@ -82,6 +83,19 @@ async fn what_a_living_worker_holds_is_left_to_it(backend: Backend) {
     let held = take(&mut queue.consumer("alive", NEVER), 10).await;
     assert_eq!(held.len(), 1);
     assert!(queue.consumer("other", NEVER).take(10).await.unwrap().is_empty());
+}
+
+async fn what_a_slow_worker_renews_is_left_to_it(backend: Backend) {
+    let queue = open(&backend).await;
+    fill(&queue, 2).await;
+    let mut slow = queue.consumer("slow", NEVER);
+    let held = entries(&take(&mut slow, 10).await);
+    backend.holds_for(slow.name(), &held, NEVER).await;
+    queue.renew(slow.name(), &held).await.unwrap();
+    assert!(queue.consumer("other", NEVER).take(10).await.unwrap().is_empty());
+    queue.settle(&held).await.unwrap();
+    queue.renew(slow.name(), &held).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap(), Depth::default(), "what is settled is not renewed");
 }
 
 async fn what_was_appended_or_taken_survives_a_kill_of_the_store(backend: Backend) {

@@ -5,16 +5,23 @@ use std::time::Instant;
 use election::{Ballot, newest_per_voter};
 use ledger::Ledger;
 use queue::{Delivery, EntryId};
-use store::WriteError;
+use store::{Unavailable, WriteError};
 
+use crate::held::Held;
 use crate::metrics::METRICS;
 use crate::patience::Patience;
+use crate::{BATCH_MAX, Config};
 
 /// Records batches in the ledger.
 #[derive(Debug)]
 pub(crate) struct Recorder<'a> {
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) patience: Patience<'a>,
+    ledger: &'a Ledger,
+    require_durable: bool,
+    patience: Patience<'a>,
+    held: &'a Held,
+    /// How many ballots are recorded at a time. A slow ledger gets fewer, so that it
+    /// can do them before it must give up.
+    at_a_time: usize,
 }
 
 /// The result of recording a batch.
@@ -28,20 +35,32 @@ pub(crate) struct RecordedBatch {
     pub(crate) news: u64,
 }
 
-impl Recorder<'_> {
-    /// Waits until the ledger answers and has its schema. Returns `None` on shutdown.
-    pub(crate) async fn prepare(&mut self) -> Option<()> {
-        while let Err(error) = self.ledger.prepare().await {
-            self.patience.pause(&error).await?;
+impl<'a> Recorder<'a> {
+    pub(crate) fn of(config: &'a Config, patience: Patience<'a>, held: &'a Held) -> Self {
+        let Config { ledger, require_durable_ledger, .. } = config;
+        Self { ledger, require_durable: *require_durable_ledger, patience, held, at_a_time: BATCH_MAX }
+    }
+
+    /// Waits until the ledger answers, has its schema, and keeps what it records. Returns
+    /// `None` on shutdown.
+    pub(crate) async fn ledger_is_durable(&mut self) -> Option<()> {
+        loop {
+            let error = match self.ledger.check().await {
+                Ok(risks) if risks.is_empty() || !self.require_durable => {
+                    self.answered(risks);
+                    return Some(());
+                }
+                Ok(risks) => Unavailable(format!("not durable: {}", risks.join("; "))),
+                Err(error) => error,
+            };
+            self.pause(&error).await?;
         }
-        self.patience.answered();
-        Some(())
     }
 
     /// Records a batch, however long the ledger is away. Returns `None` on shutdown.
     ///
     /// If the ledger rejects the batch, each half is tried separately, so that one bad
-    /// entry does not hold up the others.
+    /// entry does not hold up the others. The same is done if the batch takes too long.
     pub(crate) async fn record(&mut self, batch: Vec<Delivery>) -> Option<RecordedBatch> {
         let mut recorded = RecordedBatch::default();
         let mut ballots = Vec::with_capacity(batch.len());
@@ -53,8 +72,12 @@ impl Recorder<'_> {
         }
         let mut parts = vec![ballots];
         while let Some(mut part) = parts.pop() {
+            if part.len() > self.at_a_time {
+                parts.push(part.split_off(self.at_a_time));
+            }
             match self.try_record(&part).await? {
                 Ok(news) => {
+                    self.at_a_time = BATCH_MAX.min(self.at_a_time.max(2 * part.len()));
                     recorded.news += news;
                     recorded.entries.extend(part.into_iter().map(|(entry, _)| entry));
                 }
@@ -67,6 +90,8 @@ impl Recorder<'_> {
                 }
             }
         }
+        // Until the queue forgets them, the ledger must be sure to keep them.
+        self.ledger_is_durable().await?;
         Some(recorded)
     }
 
@@ -85,13 +110,31 @@ impl Recorder<'_> {
                     Ok(news)
                 }
                 Err(WriteError::Rejected(reason)) => Err(reason),
-                Err(WriteError::Unavailable(error)) => {
+                Err(WriteError::TooSlow(error)) => {
                     self.patience.pause(&error).await?;
+                    self.at_a_time = (part.len() / 2).max(1);
+                    if part.len() == 1 {
+                        continue;
+                    }
+                    Err(error.to_string())
+                }
+                Err(WriteError::Unavailable(error)) => {
+                    self.pause(&error).await?;
                     continue;
                 }
             };
-            self.patience.answered();
             return Some(answer);
         }
+    }
+
+    fn answered(&mut self, risks: Vec<String>) {
+        self.held.keep(true);
+        self.patience.answered(risks);
+    }
+
+    /// While this worker cannot reach the ledger, another one may, and takes over.
+    async fn pause(&mut self, error: &Unavailable) -> Option<()> {
+        self.held.keep(false);
+        self.patience.pause(error).await
     }
 }

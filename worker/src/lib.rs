@@ -8,6 +8,7 @@
 //! The worker reads no poll file: every ballot counts under the poll that it names.
 
 mod batch;
+mod held;
 mod metrics;
 mod patience;
 mod settings;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use self::batch::{RecordedBatch, Recorder};
+use self::held::Held;
 use self::metrics::METRICS;
 use self::patience::Patience;
 pub use self::settings::Settings;
@@ -47,6 +49,8 @@ pub struct Config {
     pub queue: Queue,
     /// The ledger in which they are counted.
     pub ledger: Ledger,
+    /// Whether votes stay in the queue while the ledger is set to lose them in a crash.
+    pub require_durable_ledger: bool,
     /// Notices a store that was wiped or set back. The embedded mode needs none,
     /// because queue and ledger are in one file, and are wiped or restored together.
     pub setbacks: Option<SetbackWatch>,
@@ -72,25 +76,32 @@ pub async fn run(mut config: Config, health: Health, shutdown: CancellationToken
 }
 
 async fn work(config: &Config, health: &Health, shutdown: &CancellationToken) {
-    let Config { queue, ledger, presence, .. } = config;
-    let mut patience = Patience::with(Store::Queue, health, shutdown);
-    let mut recorder = Recorder { ledger, patience: Patience::with(Store::Ledger, health, shutdown) };
+    let Config { queue, presence, .. } = config;
+    let (mut patience, held) = (Patience::with(Store::Queue, health, shutdown), Held::default());
+    let mut recorder = Recorder::of(config, Patience::with(Store::Ledger, health, shutdown), &held);
     // If the queue is empty, `take` waits for a second. The worker is ready before that.
     if queue.depth().await.is_ok() {
-        patience.answered();
+        patience.answered(Vec::new());
     }
-    if recorder.prepare().await.is_none() {
+    if recorder.ledger_is_durable().await.is_none() {
         return;
     }
     tracing::info!("votes are counted by {}", presence.name());
     let mut consumer = queue.consumer(presence.name(), CLAIM_AFTER);
+    let name = consumer.name().to_owned();
     let (taken, to_record) = mpsc::channel(AHEAD);
     let (recorded, to_settle) = mpsc::channel(AHEAD);
-    tokio::join!(
-        take(&mut consumer, patience, taken, shutdown),
-        record(recorder, presence, to_record, recorded),
-        settle(queue, to_settle),
-    );
+    let stages = async {
+        tokio::join!(
+            take(&mut consumer, &held, patience, taken, shutdown),
+            record(recorder, presence, to_record, recorded),
+            settle(queue, &held, to_settle),
+        )
+    };
+    tokio::select! {
+        _ = stages => {}
+        never = held.renew(queue, &name) => match never {},
+    }
     if let Err(error) = consumer.leave().await {
         tracing::debug!("could not leave the queue: {error}");
     }
@@ -100,6 +111,7 @@ async fn work(config: &Config, health: &Health, shutdown: &CancellationToken) {
 /// those votes.
 async fn take(
     consumer: &mut Consumer,
+    held: &Held,
     mut patience: Patience<'_>,
     taken: mpsc::Sender<Vec<Delivery>>,
     shutdown: &CancellationToken,
@@ -110,7 +122,8 @@ async fn take(
         }
         match consumer.take(BATCH_MAX).await {
             Ok(batch) => {
-                patience.answered();
+                patience.answered(Vec::new());
+                let batch = held.hold(batch);
                 if !batch.is_empty() {
                     room.send(batch);
                 }
@@ -144,7 +157,7 @@ async fn record(
 /// An entry that could not be settled is delivered again, changes nothing in the
 /// ledger, and is settled then. Until then it would seem to wait. So there is a second
 /// try, because the first may have used a connection that an outage had broken.
-async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<RecordedBatch>) {
+async fn settle(queue: &Queue, held: &Held, mut recorded: mpsc::Receiver<RecordedBatch>) {
     while let Some(batch) = recorded.recv().await {
         let mut settled = queue.settle(&batch.entries).await;
         if settled.is_err() {
@@ -156,6 +169,7 @@ async fn settle(queue: &Queue, mut recorded: mpsc::Receiver<RecordedBatch>) {
             METRICS.dead.increment(u64::from(buried.is_ok()));
             settled = settled.and(buried);
         }
+        held.release(batch.entries.iter().chain(batch.dead.iter().map(|(entry, _)| entry)));
         if let Err(error) = settled {
             tracing::debug!("counted votes stay in the queue a little longer: {error}");
         }

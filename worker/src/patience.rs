@@ -21,9 +21,9 @@ impl<'a> Patience<'a> {
         Self { retries, outage: Outage::of(store, health), shutdown }
     }
 
-    /// The store did what was asked.
-    pub(crate) fn answered(&mut self) {
-        self.outage.answered(Ok(Vec::new()));
+    /// The store did what was asked, perhaps with warnings.
+    pub(crate) fn answered(&mut self, warnings: Vec<String>) {
+        self.outage.answered(Ok(warnings));
     }
 
     /// The store did not do what was asked. Waits before the next try, and returns `None` on shutdown.

@@ -63,13 +63,14 @@ impl Ledger {
         }
     }
 
-    /// Connects, and makes sure that the schema exists.
-    pub async fn prepare(&self) -> Result<(), Unavailable> {
+    /// Connects if necessary, so that the schema exists, and returns the reasons why the
+    /// ledger might lose what it has recorded: one sentence for each.
+    pub async fn check(&self) -> Result<Vec<String>, Unavailable> {
         match self {
-            Self::Postgres(ledger) => ledger.prepare().await,
+            Self::Postgres(ledger) => ledger.check().await,
             #[cfg(feature = "sqlite")]
-            // The data file was prepared when it was opened.
-            Self::Sqlite(_) => Ok(()),
+            // The data file was prepared when it was opened, and it syncs every commit.
+            Self::Sqlite(_) => Ok(Vec::new()),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use election::{Ballot, PollId};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use store::postgres::{ANSWER_WITHIN, Connection, PostgresSettings};
+use store::postgres::{ANSWER_WITHIN, Connection, PostgresSettings, configure};
 use store::{Unavailable, WriteError};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -69,6 +69,11 @@ const RECORD: &str = "
     )
     SELECT count(*), pg_notify($7, '') FROM recorded";
 
+/// Finds the settings with which a crash may lose what was committed.
+const RISKS: &str = "
+    SELECT setting FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit']) AS setting
+    WHERE current_setting(setting) = 'off'";
+
 /// The ledger in PostgreSQL.
 #[derive(Clone, Debug)]
 pub struct PostgresLedger(Connection);
@@ -77,6 +82,11 @@ impl PostgresLedger {
     /// Reads the settings. The first use connects and creates the schema.
     pub fn open(settings: &PostgresSettings) -> anyhow::Result<Self> {
         settings.connection(&SCHEMA).map(Self)
+    }
+
+    /// The same ledger, which also keeps a role for services that only read.
+    pub fn admitting_readers(self, password: &str) -> Self {
+        Self(self.0.admitting_readers(password))
     }
 
     /// Another connection to the same database.
@@ -88,9 +98,12 @@ impl PostgresLedger {
         Self(self.side_connection())
     }
 
-    pub(super) async fn prepare(&self) -> Result<(), Unavailable> {
-        self.0.fetch::<(i32,)>(sqlx::query("SELECT 1"), ANSWER_WITHIN).await?;
-        Ok(())
+    pub(super) async fn check(&self) -> Result<Vec<String>, Unavailable> {
+        let bad: Vec<(String,)> = self.0.fetch(sqlx::query(RISKS), ANSWER_WITHIN).await?;
+        let sentence = |(setting,)| {
+            format!("PostgreSQL has {setting} off, so a crash loses votes that were counted: set it to on")
+        };
+        Ok(bad.into_iter().map(sentence).collect())
     }
 
     pub(super) async fn record(&self, ballots: &[&Ballot]) -> Result<u64, WriteError> {
@@ -131,6 +144,12 @@ fn column<'a, T>(ballots: &[&'a Ballot], field: impl Fn(&'a Ballot) -> T) -> Vec
     ballots.iter().copied().map(field).collect()
 }
 
+/// The name with `?` for every letter that is not ASCII. Not every database can write
+/// those, and no vote may be rejected for the name of a replica.
+fn in_any_encoding(name: &str) -> String {
+    name.replace(|letter: char| !letter.is_ascii(), "?")
+}
+
 /// Wakes the receiver at every notification, until the receiver is dropped.
 async fn listen(options: PgConnectOptions, woken: watch::Sender<()>) {
     loop {
@@ -144,17 +163,14 @@ async fn listen(options: PgConnectOptions, woken: watch::Sender<()>) {
     }
 }
 
-/// The name with `?` for every letter that is not ASCII. Not every database can write
-/// those, and no vote may be rejected for the name of a replica.
-fn in_any_encoding(name: &str) -> String {
-    name.replace(|letter: char| !letter.is_ascii(), "?")
-}
-
 /// Listens until the connection ends, or brings no notification for too long.
 /// sqlx makes a listener from a pool. Each listener gets its own pool, because one
 /// whose network was cut may hold its connection for minutes.
 async fn listen_once(options: PgConnectOptions, woken: &watch::Sender<()>) -> Result<(), sqlx::Error> {
-    let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER_WITHIN);
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ANSWER_WITHIN)
+        .after_connect(|connection, _| Box::pin(configure(connection)));
     let mut listener = PgListener::connect_with(&pool.connect_lazy_with(options)).await?;
     listener.listen(CHANNEL).await?;
     loop {

@@ -79,6 +79,17 @@ impl Queue {
         }
     }
 
+    /// Says that the consumer with this name still works on these entries, so that no
+    /// other one claims them.
+    pub async fn renew(&self, consumer: &str, entries: &[EntryId]) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.renew(consumer, entries).await,
+            #[cfg(feature = "sqlite")]
+            // One process has the data file, and no other consumer.
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+
     /// Removes entries whose ballots are in the ledger for good.
     pub async fn settle(&self, entries: &[EntryId]) -> Result<(), Unavailable> {
         match self {
@@ -119,6 +130,15 @@ impl Consumer {
             Self::Redis(consumer) => consumer.take(max).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(consumer) => consumer.take(max).await,
+        }
+    }
+
+    /// The consumer's name in the queue's list.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Redis(consumer) => consumer.name(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(_) => "",
         }
     }
 

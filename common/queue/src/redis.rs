@@ -160,6 +160,19 @@ impl RedisQueue {
         self.connection.run_all(&commands).await.map_err(|error| self.connection.unavailable(error))
     }
 
+    /// Makes this consumer the latest to have taken the entries. Entries that are gone
+    /// meanwhile are ignored.
+    pub(super) async fn renew(&self, consumer: &str, entries: &[EntryId]) -> Result<(), Unavailable> {
+        let ids: Vec<&str> = entries.iter().map(|entry| entry.0.as_str()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut command = redis::cmd("XCLAIM");
+        command.arg(STREAM).arg(GROUP).arg(consumer).arg(0).arg(ids).arg("JUSTID");
+        let renewed: Result<Vec<String>, _> = self.connection.run(&command).await;
+        renewed.map(drop).map_err(|error| self.connection.unavailable(error))
+    }
+
     pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
         let script = Script::new(BURY);
         let mut call = script.key(STREAM);
@@ -178,6 +191,10 @@ pub struct RedisConsumer {
 }
 
 impl RedisConsumer {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) async fn take(&mut self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
         let taken = match self.claim_or_read(max).await {
             Err(error) if is_no_group(&error) => self.create_group().await.map(|()| Vec::new()),

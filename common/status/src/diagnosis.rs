@@ -111,6 +111,8 @@ impl Finding {
 
 #[cfg(test)]
 mod tests {
+    use service::Store;
+
     use super::*;
     use crate::reading::LedgerReading;
 
@@ -153,7 +155,7 @@ mod tests {
         let refuses = (Hop::Vote, Broken, Problem::Refuses(Vec::new()));
         let none_counts = (Hop::Worker, Broken, Problem::NoneRuns);
         let not_known = (Hop::Worker, Unknown, Problem::NotKnown);
-        let unsafe_votes = (Hop::Vote, Doubtful, Problem::Unsafe(Vec::new()));
+        let unsafe_votes = (Hop::Vote, Doubtful, Problem::Unsafe(Store::Queue, Vec::new()));
         let away = (Hop::Queue, Broken, Problem::QueueAway);
         assert_eq!(told(&[]), None);
         assert_eq!(told(&[refuses.clone(), none_counts.clone()]), Some(Hop::Worker), "it fills the queue");

@@ -81,8 +81,8 @@ pub enum Problem {
     },
     /// These replicas of `vote` refuse votes, although they reach the queue.
     Refuses(Vec<String>),
-    /// These replicas of `vote` take votes that the queue may lose.
-    Unsafe(Vec<String>),
+    /// These replicas go on although this store may lose votes.
+    Unsafe(Store, Vec<String>),
     /// The queue does not answer.
     QueueAway,
     /// The queue answers, but takes no writes.
@@ -172,12 +172,11 @@ fn replicas(kind: Kind, reading: &Reading, poll: &str) -> Found {
 }
 
 fn voting(reading: &Reading) -> Found {
-    let refusing =
-        lacking(Kind::Vote, Store::Queue, reading).map(|(state, names)| (state, Problem::Refuses(names)));
-    let warned = reading.queue.iter().flat_map(|queue| queue.running(Kind::Vote));
-    let warned = names(warned.filter(|replica| replica.announcement.has_warnings));
-    let warned = (!warned.is_empty()).then_some((HopState::Doubtful, Problem::Unsafe(warned)));
-    refusing.into_iter().chain(warned).collect()
+    let refusing = lacking(Kind::Vote, Store::Queue, reading);
+    // Just after the queue is back, a replica may not have noticed.
+    let refusing = refusing.filter(|_| reading.answering > RECOVERED_AFTER);
+    let refusing = refusing.map(|(state, names)| (state, Problem::Refuses(names)));
+    refusing.into_iter().chain(warned(Kind::Vote, Store::Queue, reading)).collect()
 }
 
 fn counting(reading: &Reading) -> Found {
@@ -194,7 +193,15 @@ fn counting(reading: &Reading) -> Found {
         let at_work = last_counted(reading).is_some_and(|ago| ago < BEHIND_AFTER);
         (if at_work { HopState::Doubtful } else { HopState::Broken }, Problem::Behind(oldest))
     });
-    lacking.into_iter().chain(behind).collect()
+    let warned = warned(Kind::Worker, Store::Ledger, reading);
+    lacking.into_iter().chain(behind).chain(warned).collect()
+}
+
+/// The replicas of this kind that go on although their store may lose votes.
+fn warned(kind: Kind, store: Store, reading: &Reading) -> Option<(HopState, Problem)> {
+    let running = reading.queue.iter().flat_map(|queue| queue.running(kind));
+    let names = names(running.filter(|replica| replica.announcement.has_warnings));
+    (!names.is_empty()).then_some((HopState::Doubtful, Problem::Unsafe(store, names)))
 }
 
 /// The replicas of this kind that cannot use this store.

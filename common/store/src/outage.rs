@@ -29,6 +29,9 @@ pub enum WriteError {
     /// The store cannot write now. The same data can be written later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
+    /// The store gave up, because it took too long. Less at a time may succeed.
+    #[error(transparent)]
+    TooSlow(Unavailable),
     /// The store works, but will never accept some of this data.
     #[error("rejected: {0}")]
     Rejected(String),
@@ -38,7 +41,7 @@ pub enum WriteError {
 impl From<WriteError> for Unavailable {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Unavailable(error) => error,
+            WriteError::Unavailable(error) | WriteError::TooSlow(error) => error,
             WriteError::Rejected(reason) => Self(reason),
         }
     }

@@ -1,5 +1,7 @@
 //! PostgreSQL: its settings, and a connection that is opened again after it broke.
 
+mod session;
+
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -11,16 +13,20 @@ use service::{required, warn_if_demo};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
 use sqlx::query::Query;
-use sqlx::{ConnectOptions, Connection as _, Executor, FromRow, Postgres};
+use sqlx::{ConnectOptions, Connection as _, FromRow, Postgres};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+pub use self::session::{READER, configure};
 use crate::tls::ca_file;
 use crate::{Unavailable, WriteError};
 
 /// Long enough for a batch on a slow disk, and short enough to notice a cut
 /// network while people still look at the screen.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// The SQLSTATE of a statement that PostgreSQL gave up, because it took too long.
+const GAVE_UP: &str = "57014";
 
 /// The settings of PostgreSQL.
 #[derive(Args, Clone, Debug, Default)]
@@ -42,7 +48,7 @@ impl PostgresSettings {
     /// A connection to that PostgreSQL. Its first use opens it.
     pub fn connection(&self, schema: &'static Migrator) -> anyhow::Result<Connection> {
         let options = self.options()?.application_name("urna").disable_statement_logging();
-        Ok(Connection { options: Arc::new(options), schema, current: Arc::default() })
+        Ok(Connection { options: Arc::new(options), schema, reader: None, current: Arc::default() })
     }
 
     /// How to connect to that PostgreSQL.
@@ -75,14 +81,29 @@ impl PostgresSettings {
 pub struct Connection {
     options: Arc<PgConnectOptions>,
     schema: &'static Migrator,
-    current: Arc<Mutex<Option<PgConnection>>>,
+    /// The password of the readers, if this connection lets them in.
+    reader: Option<Arc<str>>,
+    current: Arc<Mutex<Option<Session>>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    connection: PgConnection,
+    /// The time within which PostgreSQL must answer, as it was last told.
+    within: Duration,
 }
 
 impl Connection {
+    /// The same connection, which also keeps a role for services that only read, with
+    /// this password. Do not use it on connections of those services.
+    pub fn admitting_readers(self, password: &str) -> Self {
+        Self { reader: Some(password.into()), ..self }
+    }
+
     /// Another connection to the same PostgreSQL. Its queries and those of this
     /// connection do not wait for each other.
     pub fn side_connection(&self) -> Self {
-        Self { options: self.options.clone(), schema: self.schema, current: Arc::default() }
+        Self { options: self.options.clone(), schema: self.schema, reader: None, current: Arc::default() }
     }
 
     /// The options with which it connects.
@@ -101,23 +122,25 @@ impl Connection {
     ) -> Result<Vec<T>, WriteError> {
         let mut slot = self.current.lock().await;
         let asked = async {
-            let mut connection = match slot.take() {
-                Some(connection) => connection,
+            let mut session = match slot.take() {
+                Some(session) => session,
                 // An error while connecting is never about the data, whatever its code.
                 None => self.connect().await.map_err(|error| self.unavailable(error))?,
             };
-            let answer = query.fetch_all(&mut connection).await;
+            session.answer(within).await.map_err(|error| self.unavailable(error))?;
+            let answer = query.fetch_all(&mut session.connection).await;
             if answer.as_ref().map_or_else(is_rejection, |_| true) {
-                *slot = Some(connection);
+                *slot = Some(session);
             }
             let rows = answer.and_then(|rows| rows.iter().map(T::from_row).collect());
-            rows.map_err(|error| match is_rejection(&error) {
-                true => WriteError::Rejected(error.to_string()),
-                false => self.unavailable(error).into(),
+            rows.map_err(|error| match () {
+                () if is_rejection(&error) => WriteError::Rejected(error.to_string()),
+                () if has_code(&error, GAVE_UP) => WriteError::TooSlow(self.unavailable(error)),
+                () => self.unavailable(error).into(),
             })
         };
         let late = |_| self.unavailable(format!("no answer within {} s", within.as_secs()));
-        timeout(within, asked).await.map_err(late)?
+        timeout(within, asked).await.map_err(|elapsed| WriteError::TooSlow(late(elapsed)))?
     }
 
     /// The error for the caller. It names the address, which may be wrong.
@@ -127,18 +150,36 @@ impl Connection {
     }
 
     /// Connects, and creates the schema if it is missing, so that a wiped
-    /// PostgreSQL gets it again. Any number of replicas may do so at once.
-    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+    /// PostgreSQL gets it again.
+    async fn connect(&self) -> Result<Session, sqlx::Error> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
-        connection.execute("SET synchronous_commit = on").await?;
-        self.schema.run(&mut connection).await?;
-        Ok(connection)
+        session::configure(&mut connection).await?;
+        session::migrate(&mut connection, self.schema).await?;
+        if let Some(password) = &self.reader {
+            session::admit_reader(&mut connection, password).await?;
+        }
+        Ok(Session { connection, within: Duration::ZERO })
+    }
+}
+
+impl Session {
+    /// Tells PostgreSQL within which time it must answer, unless it knows already.
+    async fn answer(&mut self, within: Duration) -> Result<(), sqlx::Error> {
+        if self.within != within {
+            session::limit(&mut self.connection, within).await?;
+            self.within = within;
+        }
+        Ok(())
     }
 }
 
 /// Whether an error is about the data: SQLSTATE classes 22 (data exception) and
 /// 23 (integrity constraint). Every other error is about the store and may pass.
 fn is_rejection(error: &sqlx::Error) -> bool {
+    has_code(error, "22") || has_code(error, "23")
+}
+
+fn has_code(error: &sqlx::Error, code_or_class: &str) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+    code.is_some_and(|code| code.starts_with(code_or_class))
 }

@@ -104,10 +104,10 @@ web::phrases! {
         "Non admite votos: {names}. Agardan tantos como permite QUEUE_MAX, ou {store} podería perdelos.",
         "Не принимает голоса: {names}. Ждёт столько, сколько разрешает QUEUE_MAX, или {store} может их потерять.";
     unsafe_votes:
-        "Recorded votes are not safe: {store} is not set to keep what it acknowledges ({names}).",
-        "Los votos registrados no están a salvo: {store} no está configurado para conservarlos ({names}).",
-        "Os votos rexistrados non están a salvo: {store} non está configurado para conservalos ({names}).",
-        "Принятые голоса не в безопасности: {store} не настроен их сохранять ({names}).";
+        "Votes are not safe: {store} is not known to keep what it acknowledges ({names}).",
+        "Los votos no están a salvo: no se sabe que {store} conserve lo que confirma ({names}).",
+        "Os votos non están a salvo: non se sabe que {store} conserve o que confirma ({names}).",
+        "Голоса не в безопасности: неизвестно, сохраняет ли {store} то, что подтверждает ({names}).";
     queue_away:
         "{store} does not answer. Unless only this page is cut off from it, no vote is recorded, and none that waits is counted.",
         "{store} no responde. Salvo que solo esta página esté sin conexión, no se registra ningún voto ni se cuentan los que esperan.",

@@ -97,7 +97,7 @@ pub(super) fn sentence(hop: Hop, problem: &Problem, wording: Wording<'_>) -> Str
         Problem::NotHeard { names, .. } => list(&queue(say.not_heard), names),
         Problem::OtherPoll { names, theirs } => list(&wording.polls(other_poll, theirs), names),
         Problem::Refuses(names) => list(&queue(say.refuses), names),
-        Problem::Unsafe(names) => list(&queue(say.unsafe_votes), names),
+        Problem::Unsafe(store, names) => list(&wording.store(say.unsafe_votes, *store), names),
         Problem::QueueAway => queue(say.queue_away),
         Problem::TakesNoWrites => queue(say.takes_no_writes),
         Problem::DeadLetters(entries) => language.count(say.dead_letters, *entries),
@@ -153,10 +153,12 @@ pub(super) fn advice(hop: Hop, problem: &Problem, wording: Wording<'_>) -> (Opti
         Problem::QueueAway | Problem::LedgerAway => (say.try_start, start(name)),
         Problem::OtherPoll { .. } => (say.try_poll, Vec::new()),
         Problem::VotesElsewhere { .. } => (say.try_former_poll, Vec::new()),
-        Problem::Refuses(_) | Problem::Unsafe(_) => (say.try_log, log(name)),
+        Problem::Refuses(_) | Problem::Unsafe(..) => (say.try_log, log(name)),
         Problem::TakesNoWrites | Problem::WithoutLedger(_) => (say.try_log, log(name)),
         Problem::CutOff => (say.try_log, log(wording.name(Hop::Result))),
-        Problem::DeadLetters(_) | Problem::SetBack(..) => (say.try_worker_log, log(wording.name(Hop::Worker))),
+        Problem::DeadLetters(_) | Problem::SetBack(..) => {
+            (say.try_worker_log, log(wording.name(Hop::Worker)))
+        }
         Problem::Behind(_) => (say.try_more, start_more(name)),
     };
     let commands = if wording.config.embedded { Vec::new() } else { commands };
