@@ -1,21 +1,15 @@
 //! `docker compose`: the deployment a course begins with.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
 use harness::{Voter, client, eventually, totals_of};
-use tempfile::TempDir;
 use tokio_tungstenite::connect_async;
 
-use crate::compose::Compose;
+use crate::compose::{Compose, SERVICES, STORES};
 use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
-
-/// The services and stores of compose.yaml.
-const SERVICES: [&str; 3] = ["vote", "worker", "result"];
-const STORES: [&str; 2] = ["redis", "db"];
 
 /// The rights that a container gives up, in the format of `docker inspect`.
 const GUARDS: &str = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
@@ -148,32 +142,6 @@ async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     }
     let said = load.await.unwrap();
     assert!(said.contains("recorded            5,000"), "{said}");
-}
-
-#[tokio::test]
-async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
-    let (_turn, copy) = (turn().await, TempDir::new().unwrap());
-    let copied = format!("cp -r compose compose.yaml poll.toml {}", copy.path().display());
-    let urna = Compose::of("compose.yaml", copy.path());
-    urna.run("sh", &["-c", &format!("cd {ROOT} && {copied}")]);
-    urna.up(&[]);
-    let mut voters = Voter::arrive_many(&urna.vote, 2).await;
-    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
-    let warnings = |service| urna.compose(&["logs", service]).matches("holds the demo secret").count();
-    assert_eq!([warnings("vote"), warnings("worker"), warnings("result")], [2, 2, 2]);
-    // The second voter does not vote until both rotations are over.
-    for key in ["b", "a"] {
-        urna.run("compose/secrets.sh", &[]);
-        voters[0].insist(&[&urna.vote], key).await;
-    }
-    vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
-    assert_eq!(
-        [warnings("vote"), warnings("worker"), warnings("result")],
-        [1, 0, 0],
-        "the first cookie key stays"
-    );
-    let key = fs::read_to_string(copy.path().join("compose/secrets/own/cookie_key")).unwrap();
-    assert_eq!(key.lines().count(), 3, "the new key and all before it");
 }
 
 #[tokio::test]

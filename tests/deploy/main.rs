@@ -13,6 +13,7 @@
 mod compose;
 mod containers;
 mod node;
+mod secrets;
 mod swarm;
 
 use std::sync::LazyLock;
