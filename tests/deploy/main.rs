@@ -14,6 +14,7 @@ mod compose;
 mod containers;
 mod node;
 mod secrets;
+mod stores;
 mod swarm;
 
 use std::sync::LazyLock;
