@@ -3,13 +3,21 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use harness::{Voter, client, eventually, totals_of};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 
 use crate::compose::{Compose, SERVICES, STORES};
 use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
+
+/// Every timeout towards clients is 10 s. Those of nginx itself are 60 s and more.
+const DROPPED_WITHIN: Duration = Duration::from_secs(40);
 
 /// The rights that a container gives up, in the format of `docker inspect`.
 const GUARDS: &str = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
@@ -126,6 +134,22 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
     voter.insist(&[&urna.vote], "a").await;
     let said = urna.compose(&["run", "-T", "--rm", "load-test", "--votes=2000"]);
     assert!(said.contains("recorded            2,000"), "{said}");
+}
+
+#[tokio::test]
+async fn behind_the_door_a_client_that_says_no_more_is_dropped_as_without_it() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
+    urna.up(&["--scale", "vote=1", "--scale", "result=1"]);
+    for page in [&urna.vote, &urna.result] {
+        let ends = ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: urna\r\n\r\n"].map(async |said| {
+            let mut client = TcpStream::connect(page.trim_start_matches("http://")).await.unwrap();
+            client.write_all(said.as_bytes()).await.unwrap();
+            // An answer, if there is one, and then the end, which may be a reset.
+            let end = timeout(DROPPED_WITHIN, client.read_to_end(&mut Vec::new())).await;
+            assert!(end.is_ok(), "{page} still waits after {said:?}");
+        });
+        join_all(ends).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
