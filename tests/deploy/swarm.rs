@@ -79,13 +79,14 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     eventually("the node to come back", async || lab.follow(&map).contains("worker2 (Ready").then_some(()))
         .await;
 
-    // Voters vote while every replica of a page is replaced, and while an update to a sick image is tried.
+    // Voters vote while every replica of a page is replaced, and while updates are tried that cannot work.
     let load = tokio::spawn(vote_all_along(lab.vote.clone(), lab.result.clone(), voters[0].clone(), "a"));
     tokio::task::block_in_place(|| {
         lab.follow(&update);
         assert!(lab.works_on("worker2"), "{}", lab.follow(&map));
         manager.docker(&["service", "update", "--force", "--quiet", "urna_result"]);
         lab.rolls_a_sick_image_back();
+        lab.rolls_an_unreachable_store_back();
     });
     end_well(load).await;
     lab.counts(&mut voters, "b").await;
@@ -193,9 +194,19 @@ impl Swarm {
         let dockerfile = r#"FROM urna-vote\nHEALTHCHECK --interval=1s --retries=2 CMD ["/nothing"]"#;
         manager.shell(&format!("printf '{dockerfile}' | docker build -t {sick} -"));
         manager.docker(&["push", "--quiet", sick]);
-        manager.attempt(&["service", "update", "--quiet", "--image", sick, "urna_vote"]);
+        self.rolls_back(&["--image", sick]);
+    }
+
+    /// Updates to an address at which there is no Redis, and checks that Swarm rolls back.
+    fn rolls_an_unreachable_store_back(&self) {
+        self.rolls_back(&["--env-add", "REDIS_URL=redis://nowhere:6379/"]);
+    }
+
+    fn rolls_back(&self, update: &[&str]) {
+        let manager = self.node("manager");
+        manager.attempt(&[&["service", "update", "--quiet"], update, &["urna_vote"]].concat());
         let state = manager.docker(&["service", "inspect", "--format={{.UpdateStatus.State}}", "urna_vote"]);
-        assert_eq!(state, "rollback_completed");
+        assert_eq!(state, "rollback_completed", "{update:?}");
     }
 
     /// Follows docs/swarm.md: secrets and a poll of a new version, after the database has the new password.
