@@ -79,7 +79,8 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     eventually("the node to come back", async || lab.follow(&map).contains("worker2 (Ready").then_some(()))
         .await;
 
-    // Voters vote while every replica of a page is replaced, and while updates are tried that cannot work.
+    // Voters vote while every replica of a page is replaced, while updates are tried that cannot work, and
+    // while the cookie key changes.
     let load = tokio::spawn(vote_all_along(lab.vote.clone(), lab.result.clone(), voters[0].clone(), "a"));
     tokio::task::block_in_place(|| {
         lab.follow(&update);
@@ -87,6 +88,7 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
         manager.docker(&["service", "update", "--force", "--quiet", "urna_result"]);
         lab.rolls_a_sick_image_back();
         lab.rolls_an_unreachable_store_back();
+        lab.changes_its_cookie_key();
     });
     end_well(load).await;
     lab.counts(&mut voters, "b").await;
@@ -209,6 +211,28 @@ impl Swarm {
         assert_eq!(state, "rollback_completed", "{update:?}");
     }
 
+    /// Follows docs/swarm.md: a new key of the cookies verifies first, and signs later. Also rolls back.
+    fn changes_its_cookie_key(&self) {
+        let manager = self.node("manager");
+        manager.shell(
+            "head -c 32 /dev/urandom | base64 > new-key
+             cat compose/secrets/demo/cookie_key new-key > cookie-key-2
+             cat new-key compose/secrets/demo/cookie_key > cookie-key-3",
+        );
+        self.deploys_cookie_key(2);
+        self.deploys_cookie_key(3);
+        manager.docker(&["service", "rollback", "--quiet", "urna_vote"]);
+        self.deploys_cookie_key(3);
+    }
+
+    fn deploys_cookie_key(&self, version: u32) {
+        let key = format!("{{ name: urna-cookie-key-{version}, file: ./cookie-key-{version} }}");
+        self.node("manager").shell(&format!(
+            "printf 'secrets:\\n  cookie_key: {key}' > my-stack.yml
+             timeout 300 docker stack deploy --detach=false --quiet -c stack.yml -c my-stack.yml urna"
+        ));
+    }
+
     /// Follows docs/swarm.md: secrets and a poll of a new version, after the database has the new password.
     fn changes_its_secrets_and_its_poll(&self) {
         let manager = self.node("manager");
@@ -223,9 +247,9 @@ impl Swarm {
         manager.shell(
             "cp -r compose/secrets/demo my-secrets
              echo new | tee my-secrets/database_password > my-secrets/redis_password
-             { head -c 32 /dev/urandom | base64; cat compose/secrets/demo/cookie_key; } > my-secrets/cookie_key
+             cat cookie-key-3 > my-secrets/cookie_key
              sed 's/^question.*/question = \"And now?\"/' poll.toml > my-poll.toml
-             export SECRETS=my-secrets SECRETS_VERSION=2 POLL=my-poll.toml POLL_VERSION=2
+             export SECRETS=my-secrets SECRETS_VERSION=4 POLL=my-poll.toml POLL_VERSION=2
              timeout 300 docker stack deploy --detach=false --quiet -c stack.yml urna",
         );
     }
