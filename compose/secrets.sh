@@ -10,8 +10,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 own=compose/secrets/own
 # The fresh secrets, from the moment that all of them are written until all containers use them.
 next=compose/secrets/own.next
+passwords="database_password reader_password
+    redis_password vote_redis_password worker_redis_password result_redis_password"
 
 main() {
+    local name
     if [ -n "${SECRETS-}" ]; then
         echo "secrets.sh: SECRETS is set in this shell and would hide the new ones: unset it first." >&2
         exit 1
@@ -21,8 +24,9 @@ main() {
     [ -d "$next" ] || prepare
     tell_database
     take cookie_key.verify cookie_key
-    take database_password database_password
-    take redis_password redis_password
+    for name in $passwords; do
+        take "$name" "$name"
+    done
     choose
     # Two replicas may overlap. So no replica signs with the new cookie key before all can verify it.
     docker compose up --detach --wait --force-recreate
@@ -37,7 +41,7 @@ main() {
 
 # Writes fresh secrets into a draft, which becomes $next at once and as a whole.
 prepare() {
-    local draft=$own.draft key
+    local draft=$own.draft key name
     rm -rf "$draft"
     # Only you can open the folder. The files must be readable for the users in the containers.
     mkdir -p -m 700 "$own" "$draft"
@@ -45,8 +49,9 @@ prepare() {
     # grep ends every line with a line break, even if the last one of the file has none.
     { grep . "$(chosen)/cookie_key"; echo "$key"; } >"$draft/cookie_key.verify"
     { echo "$key"; grep . "$(chosen)/cookie_key"; } >"$draft/cookie_key.sign"
-    secret >"$draft/database_password"
-    secret >"$draft/redis_password"
+    for name in $passwords; do
+        secret >"$draft/$name"
+    done
     chmod 644 "$draft"/*
     mv "$draft" "$next"
 }

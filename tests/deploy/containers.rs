@@ -166,6 +166,7 @@ async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     }
     let said = load.await.unwrap();
     assert!(said.contains("recorded            5,000"), "{said}");
+    assert!(said.contains("Compared: every ballot"), "{said}");
 }
 
 #[tokio::test]

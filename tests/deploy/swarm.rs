@@ -246,7 +246,8 @@ impl Swarm {
         ]);
         manager.shell(
             "cp -r compose/secrets/demo my-secrets
-             echo new | tee my-secrets/database_password > my-secrets/redis_password
+             echo new | tee my-secrets/database_password my-secrets/reader_password > my-secrets/redis_password
+             cat my-secrets/redis_password > my-secrets/vote_redis_password
              cat cookie-key-3 > my-secrets/cookie_key
              sed 's/^question.*/question = \"And now?\"/' poll.toml > my-poll.toml
              export SECRETS=my-secrets SECRETS_VERSION=4 POLL=my-poll.toml POLL_VERSION=2
