@@ -42,25 +42,27 @@ LABEL org.opencontainers.image.title="Urna" \
       org.opencontainers.image.description="The reference voting microservice application in Rust" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0"
 
-# Each service asks itself for its health. At the start it asks often, so that dependent services wait no longer than needed.
+# Each service asks itself for its health: whether it could reach its stores once. So no update replaces good replicas by
+# ones that never can, and an outage of a store makes no replica unhealthy. The first start of PostgreSQL takes less than
+# the 30 s. In that time Docker asks often, so that dependent services wait no longer than needed.
 FROM service AS vote
 COPY --from=build /programs/vote /vote
 EXPOSE 80
-HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=20s --start-interval=0.25s \
-    CMD ["/vote", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=30s --start-interval=0.25s \
+    CMD ["/vote", "healthcheck", "--serving"]
 ENTRYPOINT ["/vote"]
 
 FROM service AS worker
 COPY --from=build /programs/worker /worker
-HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=20s --start-interval=0.25s \
-    CMD ["/worker", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=30s --start-interval=0.25s \
+    CMD ["/worker", "healthcheck", "--serving"]
 ENTRYPOINT ["/worker"]
 
 FROM service AS result
 COPY --from=build /programs/result /result
 EXPOSE 80
-HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=20s --start-interval=0.25s \
-    CMD ["/result", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=30s --start-interval=0.25s \
+    CMD ["/result", "healthcheck", "--serving"]
 ENTRYPOINT ["/result"]
 
 FROM service AS load-test

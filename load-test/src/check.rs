@@ -170,8 +170,12 @@ pub(crate) async fn verdict(
 }
 
 /// Asks PostgreSQL which ballot counts for each of these voters, and returns how many are wrong.
-pub(crate) async fn wrong_ballots(url: &str, poll: &str, told: &Told) -> anyhow::Result<usize> {
-    let mut database = connect(url).await?;
+pub(crate) async fn wrong_ballots(
+    postgres: &PostgresSettings,
+    poll: &str,
+    told: &Told,
+) -> anyhow::Result<usize> {
+    let mut database = connect(postgres).await?;
     let mut counted = Counted::new();
     let voters: Vec<Uuid> = told.keys().map(|voter| voter.0).collect();
     for some in voters.chunks(VOTERS_AT_ONCE) {
@@ -180,9 +184,8 @@ pub(crate) async fn wrong_ballots(url: &str, poll: &str, told: &Told) -> anyhow:
     Ok(violations(told, &counted, &[]).len())
 }
 
-pub(crate) async fn connect(url: &str) -> anyhow::Result<PgConnection> {
-    let options = PostgresSettings::at(url).options()?;
-    options.connect().await.context("cannot ask PostgreSQL (--database-url)")
+pub(crate) async fn connect(postgres: &PostgresSettings) -> anyhow::Result<PgConnection> {
+    postgres.options()?.connect().await.context("cannot ask PostgreSQL (--database-url)")
 }
 
 async fn ballots(database: &mut PgConnection, poll: &str, voters: &[Uuid]) -> anyhow::Result<Counted> {

@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use load_test::Settings;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match load_test::run(&Settings::parse()).await {
+    match run().await {
         Ok(false) => ExitCode::FAILURE,
         outcome => service::end("load-test", outcome.map(drop)),
     }
+}
+
+async fn run() -> anyhow::Result<bool> {
+    let settings: Settings = service::parse()?;
+    load_test::run(&settings).await
 }

@@ -36,9 +36,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
         bail!("stopped before anybody voted");
     };
     let load = Load::new(settings, &totals?, stop)?;
-    if let Some(url) = &settings.database_url {
+    if settings.postgres.are_given() {
         // Connect now, so that a wrong address is reported before the load and not after it.
-        check::connect(url).await?;
+        check::connect(&settings.postgres).await?;
     }
     let viewers = Viewers::sit_down(&site, settings.viewers);
     gather(settings, &load, &viewers).await?;
@@ -104,9 +104,10 @@ async fn check(settings: &Settings, site: &Site, before: &ShownTotals, told: &To
         format!("{} votes wait to be counted", watched.waiting().await)
     })
     .await;
-    let ballots = match &settings.database_url {
-        Some(url) if totals.is_ok() => check::wrong_ballots(url, &before.poll, told).await.map(Some),
-        _ => Ok(None),
+    let ballots = if settings.postgres.are_given() && totals.is_ok() {
+        check::wrong_ballots(&settings.postgres, &before.poll, told).await.map(Some)
+    } else {
+        Ok(None)
     };
     Truth::of(totals, ballots)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use hyper::Uri;
+use store::postgres::PostgresSettings;
 
 use crate::arrivals::due_by;
 
@@ -55,9 +56,8 @@ pub struct Settings {
     /// How many watch the results
     #[arg(long, default_value_t = 10)]
     pub(crate) viewers: usize,
-    /// Also compare every voter's ballot, in the PostgreSQL at this URL [default: compare the totals only]
-    #[arg(long)]
-    pub(crate) database_url: Option<String>,
+    #[command(flatten, next_help_heading = "To compare every voter's ballot, and not the totals only")]
+    pub(crate) postgres: PostgresSettings,
     /// Print the summary as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -5,6 +5,10 @@ use std::process::{self, Command};
 
 use harness::{eventually, free_port};
 
+/// The services and stores of compose.yaml.
+pub const SERVICES: [&str; 3] = ["vote", "worker", "result"];
+pub const STORES: [&str; 2] = ["redis", "db"];
+
 /// A project with a name and ports of its own. Dropping it removes the project and its volumes.
 pub struct Compose {
     /// The folder of its files.

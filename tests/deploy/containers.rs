@@ -1,21 +1,23 @@
 //! `docker compose`: the deployment a course begins with.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use harness::{Voter, client, eventually, totals_of};
-use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 
-use crate::compose::Compose;
+use crate::compose::{Compose, SERVICES, STORES};
 use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
 
-/// The services and stores of compose.yaml.
-const SERVICES: [&str; 3] = ["vote", "worker", "result"];
-const STORES: [&str; 2] = ["redis", "db"];
+/// Every timeout towards clients is 10 s. Those of nginx itself are 60 s and more.
+const DROPPED_WITHIN: Duration = Duration::from_secs(40);
 
 /// The rights that a container gives up, in the format of `docker inspect`.
 const GUARDS: &str = "{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{ne .Config.User \"\"}}";
@@ -134,6 +136,22 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
     assert!(said.contains("recorded            2,000"), "{said}");
 }
 
+#[tokio::test]
+async fn behind_the_door_a_client_that_says_no_more_is_dropped_as_without_it() {
+    let (_turn, urna) = (turn().await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
+    urna.up(&["--scale", "vote=1", "--scale", "result=1"]);
+    for page in [&urna.vote, &urna.result] {
+        let ends = ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: urna\r\n\r\n"].map(async |said| {
+            let mut client = TcpStream::connect(page.trim_start_matches("http://")).await.unwrap();
+            client.write_all(said.as_bytes()).await.unwrap();
+            // An answer, if there is one, and then the end, which may be a reset.
+            let end = timeout(DROPPED_WITHIN, client.read_to_end(&mut Vec::new())).await;
+            assert!(end.is_ok(), "{page} still waits after {said:?}");
+        });
+        join_all(ends).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     let (_turn, urna) = (turn().await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
@@ -148,32 +166,7 @@ async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
     }
     let said = load.await.unwrap();
     assert!(said.contains("recorded            5,000"), "{said}");
-}
-
-#[tokio::test]
-async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
-    let (_turn, copy) = (turn().await, TempDir::new().unwrap());
-    let copied = format!("cp -r compose compose.yaml poll.toml {}", copy.path().display());
-    let urna = Compose::of("compose.yaml", copy.path());
-    urna.run("sh", &["-c", &format!("cd {ROOT} && {copied}")]);
-    urna.up(&[]);
-    let mut voters = Voter::arrive_many(&urna.vote, 2).await;
-    vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
-    let warnings = |service| urna.compose(&["logs", service]).matches("holds the demo secret").count();
-    assert_eq!([warnings("vote"), warnings("worker"), warnings("result")], [2, 2, 2]);
-    // The second voter does not vote until both rotations are over.
-    for key in ["b", "a"] {
-        urna.run("compose/secrets.sh", &[]);
-        voters[0].insist(&[&urna.vote], key).await;
-    }
-    vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
-    assert_eq!(
-        [warnings("vote"), warnings("worker"), warnings("result")],
-        [1, 0, 0],
-        "the first cookie key stays"
-    );
-    let key = fs::read_to_string(copy.path().join("compose/secrets/own/cookie_key")).unwrap();
-    assert_eq!(key.lines().count(), 3, "the new key and all before it");
+    assert!(said.contains("Compared: every ballot"), "{said}");
 }
 
 #[tokio::test]

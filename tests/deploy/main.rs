@@ -14,11 +14,14 @@ mod compose;
 mod containers;
 mod crowd;
 mod node;
+mod secrets;
+mod stores;
 mod swarm;
 
 use std::sync::LazyLock;
 
 use harness::{Voter, client, totals_of};
+use load_test::cookie::Cookie;
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::JoinHandle;
 
@@ -43,9 +46,19 @@ async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &st
     totals_of(result, "every recorded vote", all).await;
 }
 
-/// Votes and asks for the results until a request fails, and returns the failure.
+/// Votes and asks for both pages until a request fails, or the voter is taken for another one.
+/// Returns what went wrong.
 async fn vote_all_along(vote: String, result: String, mut voter: Voter, key: &str) -> String {
     loop {
+        let page = client().get(&vote).header("cookie", &voter.cookie).send().await;
+        match page.as_ref().map(|page| Cookie::of(page.headers())) {
+            Ok(Some(cookie)) if cookie.voter != voter.id => return format!("a new voter: {cookie:?}"),
+            Ok(Some(cookie)) => {
+                cookie.header.to_str().expect("a cookie in ASCII").clone_into(&mut voter.cookie)
+            }
+            Ok(None) => {}
+            Err(error) => return error.to_string(),
+        }
         let voted = voter.vote(&vote, key).await;
         if !voted.as_ref().is_ok_and(|answer| answer.status() == 303) {
             return format!("{voted:?}");

@@ -79,13 +79,16 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     eventually("the node to come back", async || lab.follow(&map).contains("worker2 (Ready").then_some(()))
         .await;
 
-    // Voters vote while every replica of a page is replaced, and while an update to a sick image is tried.
+    // Voters vote while every replica of a page is replaced, while updates are tried that cannot work, and
+    // while the cookie key changes.
     let load = tokio::spawn(vote_all_along(lab.vote.clone(), lab.result.clone(), voters[0].clone(), "a"));
     tokio::task::block_in_place(|| {
         lab.follow(&update);
         assert!(lab.works_on("worker2"), "{}", lab.follow(&map));
         manager.docker(&["service", "update", "--force", "--quiet", "urna_result"]);
         lab.rolls_a_sick_image_back();
+        lab.rolls_an_unreachable_store_back();
+        lab.changes_its_cookie_key();
     });
     end_well(load).await;
     lab.counts(&mut voters, "b").await;
@@ -193,9 +196,41 @@ impl Swarm {
         let dockerfile = r#"FROM urna-vote\nHEALTHCHECK --interval=1s --retries=2 CMD ["/nothing"]"#;
         manager.shell(&format!("printf '{dockerfile}' | docker build -t {sick} -"));
         manager.docker(&["push", "--quiet", sick]);
-        manager.attempt(&["service", "update", "--quiet", "--image", sick, "urna_vote"]);
+        self.rolls_back(&["--image", sick]);
+    }
+
+    /// Updates to an address at which there is no Redis, and checks that Swarm rolls back.
+    fn rolls_an_unreachable_store_back(&self) {
+        self.rolls_back(&["--env-add", "REDIS_URL=redis://nowhere:6379/"]);
+    }
+
+    fn rolls_back(&self, update: &[&str]) {
+        let manager = self.node("manager");
+        manager.attempt(&[&["service", "update", "--quiet"], update, &["urna_vote"]].concat());
         let state = manager.docker(&["service", "inspect", "--format={{.UpdateStatus.State}}", "urna_vote"]);
-        assert_eq!(state, "rollback_completed");
+        assert_eq!(state, "rollback_completed", "{update:?}");
+    }
+
+    /// Follows docs/swarm.md: a new key of the cookies verifies first, and signs later. Also rolls back.
+    fn changes_its_cookie_key(&self) {
+        let manager = self.node("manager");
+        manager.shell(
+            "head -c 32 /dev/urandom | base64 > new-key
+             cat compose/secrets/demo/cookie_key new-key > cookie-key-2
+             cat new-key compose/secrets/demo/cookie_key > cookie-key-3",
+        );
+        self.deploys_cookie_key(2);
+        self.deploys_cookie_key(3);
+        manager.docker(&["service", "rollback", "--quiet", "urna_vote"]);
+        self.deploys_cookie_key(3);
+    }
+
+    fn deploys_cookie_key(&self, version: u32) {
+        let key = format!("{{ name: urna-cookie-key-{version}, file: ./cookie-key-{version} }}");
+        self.node("manager").shell(&format!(
+            "printf 'secrets:\\n  cookie_key: {key}' > my-stack.yml
+             timeout 300 docker stack deploy --detach=false --quiet -c stack.yml -c my-stack.yml urna"
+        ));
     }
 
     /// Follows docs/swarm.md: secrets and a poll of a new version, after the database has the new password.
@@ -211,10 +246,11 @@ impl Swarm {
         ]);
         manager.shell(
             "cp -r compose/secrets/demo my-secrets
-             echo new | tee my-secrets/database_password > my-secrets/redis_password
-             { head -c 32 /dev/urandom | base64; cat compose/secrets/demo/cookie_key; } > my-secrets/cookie_key
+             echo new | tee my-secrets/database_password my-secrets/reader_password > my-secrets/redis_password
+             cat my-secrets/redis_password > my-secrets/vote_redis_password
+             cat cookie-key-3 > my-secrets/cookie_key
              sed 's/^question.*/question = \"And now?\"/' poll.toml > my-poll.toml
-             export SECRETS=my-secrets SECRETS_VERSION=2 POLL=my-poll.toml POLL_VERSION=2
+             export SECRETS=my-secrets SECRETS_VERSION=4 POLL=my-poll.toml POLL_VERSION=2
              timeout 300 docker stack deploy --detach=false --quiet -c stack.yml urna",
         );
     }

@@ -45,6 +45,11 @@ impl PostgresSettings {
         Self { database_url: Some(url.to_owned()), ..Self::default() }
     }
 
+    /// Whether they name a PostgreSQL.
+    pub fn are_given(&self) -> bool {
+        self.database_url.is_some()
+    }
+
     /// A connection to that PostgreSQL. Its first use opens it.
     pub fn connection(&self, schema: &'static Migrator) -> anyhow::Result<Connection> {
         let options = self.options()?.application_name("urna").disable_statement_logging();
