@@ -138,6 +138,35 @@ async fn the_cookie_is_secure_exactly_when_the_page_is_https() {
     }
 }
 
+#[tokio::test]
+async fn over_https_no_planted_cookie_wins_and_a_former_releases_voter_is_taken_over() {
+    let deployment = start().await;
+    let former = deployment.ready("vote").await;
+    let vote = deployment.spawn("vote", &[("VOTE_URL", "https://vote.example")]);
+    vote.wait_until_ready().await;
+    let (voter, neighbour) = (Voter::arrive(&vote.url).await, Voter::arrive(&former.url).await);
+    assert!(voter.cookie.starts_with("__Host-voter="), "{}", voter.cookie);
+    let both = format!("{}; {}", neighbour.cookie, voter.cookie);
+    let mut tricked = Voter { cookie: both, ..voter.clone() };
+    assert_eq!(tricked.vote(&vote.url, "a").await.unwrap().status(), 303);
+    assert!(tricked.cookie.contains(&voter.id.to_string()), "voted as somebody else: {}", tricked.cookie);
+
+    let mut taken_over = Voter::arrive(&former.url).await;
+    assert_eq!(taken_over.vote(&vote.url, "a").await.unwrap().status(), 303);
+    let kept = &taken_over.cookie;
+    assert!(kept.starts_with("__Host-voter=") && kept.contains(&taken_over.id.to_string()), "{kept}");
+}
+
+#[tokio::test]
+async fn of_two_plain_cookies_none_counts_because_a_neighbour_may_have_planted_either() {
+    let deployment = start().await;
+    let vote = deployment.ready("vote").await;
+    let (voter, neighbour) = (Voter::arrive(&vote.url).await, Voter::arrive(&vote.url).await);
+    let both = format!("{}; {}", neighbour.cookie, voter.cookie);
+    let mut tricked = Voter { cookie: both, ..voter };
+    assert_eq!(tricked.vote(&vote.url, "a").await.unwrap().status(), 403);
+}
+
 async fn start() -> Deployment {
     Deployment::start().await
 }

@@ -9,6 +9,10 @@ use web::{COOKIE_KEPT_FOR, cookies};
 
 const NAME: &str = "voter";
 
+/// The name over https. A browser takes a cookie of such a name only from this very host, so no
+/// neighbour subdomain can plant one.
+const HOST_NAME: &str = "__Host-voter";
+
 /// In the cookie, this follows a choice that replaced another one.
 const CHANGED: &str = "!";
 
@@ -120,19 +124,47 @@ impl Keys {
     }
 
     /// The voter's cookie in these headers, if one of the keys has signed it.
-    pub(crate) fn verify(&self, headers: &HeaderMap) -> Option<VoterCookie> {
-        self.verify_with(&self.signing, headers)
-            .or_else(|| self.retired.iter().find_map(|key| self.verify_with(key, headers)))
+    ///
+    /// Over https it is the one that no neighbour can plant. A browser that has none yet comes from
+    /// a former release, so its plain cookie is taken over. Nobody can tell whose several plain
+    /// cookies are, and one of them may be planted: then none counts.
+    pub(crate) fn verify(&self, headers: &HeaderMap, secure: bool) -> Option<VoterCookie> {
+        let own = self.verified(HOST_NAME, headers).next().filter(|_| secure);
+        let mut plain = self.verified(NAME, headers);
+        match own {
+            // A replica of a former release writes the plain cookie alone, so that may be the newer one.
+            Some(own) => {
+                let same = plain.filter(|cookie| cookie.voter == own.voter);
+                same.chain([own.clone()]).max_by_key(|cookie| cookie.ord)
+            }
+            None => plain.next().filter(|_| plain.next().is_none()),
+        }
     }
 
-    /// Whether the cookie in these headers was signed by the key that signs now.
-    pub(crate) fn is_current(&self, headers: &HeaderMap) -> bool {
-        self.verify_with(&self.signing, headers).is_some()
+    /// Whether the cookie in these headers has its present name, and was signed by the key that signs now.
+    pub(crate) fn is_current(&self, headers: &HeaderMap, secure: bool) -> bool {
+        let name = if secure { HOST_NAME } else { NAME };
+        cookies(headers, name).any(|cookie| verified_by(&self.signing, cookie).is_some())
     }
 
-    /// The `Set-Cookie` header with this cookie.
-    pub(crate) fn sign(&self, cookie: &VoterCookie, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-        let cookie = Cookie::build((NAME, cookie.to_value()))
+    /// The values of `Set-Cookie` with this cookie, the one that counts first. Over https the plain
+    /// cookie is written, too: a replica of a former release would take its browser for a new voter.
+    pub(crate) fn sign(
+        &self,
+        cookie: &VoterCookie,
+        secure: bool,
+    ) -> Result<Vec<HeaderValue>, InvalidHeaderValue> {
+        let names = [HOST_NAME, NAME].into_iter().skip(usize::from(!secure));
+        names.map(|name| self.sign_as(name, cookie, secure)).collect()
+    }
+
+    fn sign_as(
+        &self,
+        name: &'static str,
+        cookie: &VoterCookie,
+        secure: bool,
+    ) -> Result<HeaderValue, InvalidHeaderValue> {
+        let cookie = Cookie::build((name, cookie.to_value()))
             .path("/")
             .max_age(COOKIE_KEPT_FOR)
             .http_only(true)
@@ -140,17 +172,26 @@ impl Keys {
             .secure(secure);
         let mut jar = CookieJar::new();
         jar.signed_mut(&self.signing).add(cookie);
-        let signed = jar.get(NAME).map(|cookie| cookie.to_string());
+        let signed = jar.get(name).map(|cookie| cookie.to_string());
         HeaderValue::try_from(signed.unwrap_or_default())
     }
 
-    fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<VoterCookie> {
-        cookies(headers, NAME).find_map(|cookie| {
-            let mut jar = CookieJar::new();
-            jar.add_original(cookie);
-            VoterCookie::from_value(jar.signed(key).get(NAME)?.value())
-        })
+    /// The cookies of this name that one of the keys has signed.
+    fn verified<'a>(
+        &'a self,
+        name: &'static str,
+        headers: &'a HeaderMap,
+    ) -> impl Iterator<Item = VoterCookie> + 'a {
+        let keys = || [&self.signing].into_iter().chain(&self.retired);
+        cookies(headers, name)
+            .filter_map(move |cookie| keys().find_map(|key| verified_by(key, cookie.clone())))
     }
+}
+
+fn verified_by(key: &Key, cookie: Cookie<'static>) -> Option<VoterCookie> {
+    let (mut jar, name) = (CookieJar::new(), cookie.name().to_owned());
+    jar.add_original(cookie);
+    VoterCookie::from_value(jar.signed(key).get(&name)?.value())
 }
 
 fn key(bytes: &[u8]) -> anyhow::Result<Key> {
@@ -182,17 +223,25 @@ mod tests {
         VoterCookie { voter: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
     }
 
+    /// The cookie as one without https is signed.
+    fn signed(keys: &Keys, cookie: &VoterCookie) -> HeaderValue {
+        keys.sign(cookie, false).unwrap().remove(0)
+    }
+
     fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {
-        let pair = set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-        HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())])
+        HeaderMap::from_iter([(COOKIE, pair(set_cookie))])
+    }
+
+    fn pair(set_cookie: &HeaderValue) -> HeaderValue {
+        HeaderValue::try_from(set_cookie.to_str().unwrap().split(';').next().unwrap()).unwrap()
     }
 
     #[test]
     fn a_cookie_that_is_sent_back_says_what_was_signed() {
         let keys = Keys::parse(OLD).unwrap();
         for cookie in [a_cookie(), VoterCookie::new()] {
-            let set_cookie = keys.sign(&cookie, false).unwrap();
-            assert_eq!(keys.verify(&sent_back(&set_cookie)), Some(cookie));
+            let set_cookie = signed(&keys, &cookie);
+            assert_eq!(keys.verify(&sent_back(&set_cookie), false), Some(cookie));
         }
     }
 
@@ -202,7 +251,7 @@ mod tests {
         let mut cookie = a_cookie();
         let mut told = |poll: &str, choice: &str| {
             cookie.remember(poll.parse().unwrap(), choice.parse().unwrap(), 5);
-            let kept = keys.verify(&sent_back(&keys.sign(&cookie, false).unwrap())).unwrap();
+            let kept = keys.verify(&sent_back(&signed(&keys, &cookie)), false).unwrap();
             assert_eq!(kept, cookie);
             kept.recorded.unwrap().changed
         };
@@ -213,32 +262,50 @@ mod tests {
 
     #[test]
     fn a_new_key_makes_nobody_a_new_voter() {
-        let cookie = Keys::parse(OLD).unwrap().sign(&a_cookie(), false).unwrap();
+        let cookie = sent_back(&signed(&Keys::parse(OLD).unwrap(), &a_cookie()));
         let rotated = Keys::parse(&format!("{NEW}\n{OLD}\n")).unwrap();
-        assert!(rotated.verify(&sent_back(&cookie)).is_some());
-        assert!(!rotated.is_current(&sent_back(&cookie)));
-        assert_eq!(Keys::parse(NEW).unwrap().verify(&sent_back(&cookie)), None);
+        assert!(rotated.verify(&cookie, false).is_some());
+        assert!(!rotated.is_current(&cookie, false));
+        assert_eq!(Keys::parse(NEW).unwrap().verify(&cookie, false), None);
     }
 
     #[test]
     fn a_changed_cookie_is_none() {
         let keys = Keys::parse(OLD).unwrap();
-        let cookie = keys.sign(&a_cookie(), false).unwrap().to_str().unwrap().to_owned();
+        let cookie = signed(&keys, &a_cookie()).to_str().unwrap().to_owned();
         for (old, new) in [(".b.", ".a."), ("voter=", "voter=x"), ("nesquik", "nesqui")] {
             let forged = HeaderValue::try_from(cookie.replacen(old, new, 1)).unwrap();
             assert_ne!(forged.to_str().unwrap(), cookie);
-            assert_eq!(keys.verify(&sent_back(&forged)), None, "{old} to {new}");
+            assert_eq!(keys.verify(&sent_back(&forged), false), None, "{old} to {new}");
         }
     }
 
     #[test]
     fn the_cookie_is_secure_exactly_when_asked() {
         let keys = Keys::parse(OLD).unwrap();
-        let flags = |secure| keys.sign(&a_cookie(), secure).unwrap().to_str().unwrap().to_owned();
+        let flags = |secure| keys.sign(&a_cookie(), secure).unwrap()[0].to_str().unwrap().to_owned();
         for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
             assert!(flags(false).contains(flag), "{flag} in {}", flags(false));
         }
         assert!(flags(true).contains("Secure") && !flags(false).contains("Secure"));
+    }
+
+    #[test]
+    fn over_https_the_cookie_that_no_neighbour_can_plant_counts_and_an_only_plain_one_is_taken_over() {
+        let keys = Keys::parse(OLD).unwrap();
+        let (mine, planted) = (a_cookie(), a_cookie());
+        let [host, plain] = <[_; 2]>::try_from(keys.sign(&mine, true).unwrap()).unwrap();
+        let planted = signed(&keys, &planted);
+        let verified = |sent: &[&HeaderValue]| {
+            let headers = sent.iter().map(|cookie| (COOKIE, pair(cookie)));
+            keys.verify(&HeaderMap::from_iter(headers), true)
+        };
+        assert_eq!(verified(&[&planted, &host]).as_ref(), Some(&mine));
+        assert_eq!(verified(&[&planted, &host, &plain]).as_ref(), Some(&mine));
+        assert_eq!(verified(&[&plain]).as_ref(), Some(&mine), "taken over");
+        assert_eq!(verified(&[&planted, &plain]), None, "nobody can tell which of the two is planted");
+        let later = VoterCookie { ord: mine.ord + 1, ..mine };
+        assert_eq!(verified(&[&host, &signed(&keys, &later)]), Some(later), "a former release was asked");
     }
 
     #[test]

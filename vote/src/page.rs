@@ -20,16 +20,17 @@ use crate::{App, SCRIPT};
 ///
 /// A POST gives no id: after a lost answer, the second try would make another voter.
 /// A HEAD gives none either, because it comes from programs that do not vote, such
-/// as monitors. A cookie of an older key is signed again for the same voter.
+/// as monitors. A cookie of an older key or name is written again for the same voter.
 pub(crate) async fn ballot(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let cookie = app.config.keys.verify(&headers).unwrap_or_else(VoterCookie::new);
+    let (keys, secure) = (&app.config.keys, app.config.secure_cookie);
+    let cookie = keys.verify(&headers, secure).unwrap_or_else(VoterCookie::new);
     let mut response = render(&app, &visitor, &cookie, None);
-    if method == Method::GET && !app.config.keys.is_current(&headers) {
+    if method == Method::GET && !keys.is_current(&headers, secure) {
         set_cookie(&app, &mut response, &cookie);
     }
     response
@@ -87,8 +88,8 @@ pub(crate) fn render(
 /// Sends the voter's cookie with the response.
 pub(crate) fn set_cookie(app: &App, response: &mut Response, cookie: &VoterCookie) {
     match app.config.keys.sign(cookie, app.config.secure_cookie) {
-        Ok(cookie) => {
-            response.headers_mut().insert(SET_COOKIE, cookie);
+        Ok(cookies) => {
+            response.headers_mut().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
         }
         Err(error) => tracing::error!("cannot write a cookie: {error}"),
     }
