@@ -167,6 +167,20 @@ async fn of_two_plain_cookies_none_counts_because_a_neighbour_may_have_planted_e
     assert_eq!(tricked.vote(&vote.url, "a").await.unwrap().status(), 403);
 }
 
+#[tokio::test]
+async fn a_proxy_that_rewrites_the_host_of_plain_http_refuses_no_vote() {
+    let deployment = start().await;
+    let vote = deployment.spawn("vote", &[("VOTE_URL", "http://Vote.Example:80/")]);
+    vote.wait_until_ready().await;
+    let voter = Voter::arrive(&vote.url).await;
+    for (origin, expected) in [("http://vote.example", 303), ("http://neighbour.example", 403)] {
+        let form = client().post(&vote.url).header("cookie", &voter.cookie).header("host", "vote:80");
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        let answer = form.header("origin", origin).body("vote=a").send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{origin}");
+    }
+}
+
 async fn start() -> Deployment {
     Deployment::start().await
 }

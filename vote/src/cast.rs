@@ -38,7 +38,7 @@ pub(crate) async fn cast(
         Ok(vote) => vote,
         Err(notice) => return invalid(notice),
     };
-    let Some(mut cookie) = app.config.keys.verify(&headers, app.config.secure_cookie) else {
+    let Some(mut cookie) = app.config.keys.verify(&headers, app.config.is_secure()) else {
         return invalid(no_cookie(&visitor));
     };
     let recorded = match vote {

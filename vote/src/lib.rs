@@ -61,8 +61,8 @@ pub struct Config {
     pub require_durable_queue: bool,
     /// The keys that sign and verify the voters' cookies.
     pub keys: Keys,
-    /// Whether the cookie is `Secure`, because the page is served over https.
-    pub secure_cookie: bool,
+    /// The address of this page for voters, if one is set.
+    pub url: Option<String>,
     /// The page with the results.
     pub results: OtherPage,
     /// The registry in which this replica announces itself.
@@ -120,11 +120,30 @@ impl App {
     }
 }
 
+impl Config {
+    /// Whether the page is served over https, so that its cookie is `Secure`.
+    fn is_secure(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
 fn router(app: Arc<App>) -> Router {
+    let own_page_only = own_page_only(app.config.url.as_deref());
     let app = Router::new()
         .route("/", get(page::ballot).post(cast::cast))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(app);
-    let own_page_only = CsrfLayer::new().with_rejection_response(cast::from_another_site);
-    for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)).layer(own_page_only))
+    for_browsers(
+        SCRIPT
+            .serve_in(STYLE.serve_in(app))
+            .layer(own_page_only.with_rejection_response(cast::from_another_site)),
+    )
+}
+
+/// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, a page without
+/// https shows only by its `Origin` that it is our own, so that of VOTE_URL is trusted.
+fn own_page_only(url: Option<&str>) -> CsrfLayer {
+    let origin = url.and_then(web::origin);
+    let trusted = origin.and_then(|origin| CsrfLayer::new().add_trusted_origin(origin).ok());
+    trusted.unwrap_or_default()
 }

@@ -27,7 +27,7 @@ pub(crate) async fn ballot(
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let (keys, secure) = (&app.config.keys, app.config.secure_cookie);
+    let (keys, secure) = (&app.config.keys, app.config.is_secure());
     let cookie = keys.verify(&headers, secure).unwrap_or_else(VoterCookie::new);
     let mut response = render(&app, &visitor, &cookie, None);
     if method == Method::GET && !keys.is_current(&headers, secure) {
@@ -87,7 +87,7 @@ pub(crate) fn render(
 
 /// Sends the voter's cookie with the response.
 pub(crate) fn set_cookie(app: &App, response: &mut Response, cookie: &VoterCookie) {
-    match app.config.keys.sign(cookie, app.config.secure_cookie) {
+    match app.config.keys.sign(cookie, app.config.is_secure()) {
         Ok(cookies) => {
             response.headers_mut().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
         }
