@@ -4,6 +4,8 @@
 mod cast;
 mod clock;
 mod cookie;
+mod followed;
+mod keys;
 mod metrics;
 mod page;
 mod phrases;
@@ -19,17 +21,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use election::Poll;
 use presence::{Presence, Registry};
-use queue::Queue;
+use queue::{Progress, Queue};
 use service::{Health, Store};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 use web::{Asset, LOCAL_TIME, OtherPage, STYLE, for_browsers};
 
 use self::clock::Clock;
-pub use self::cookie::Keys;
+pub use self::keys::Keys;
 use self::metrics::METRICS;
 use self::queue_watch::QueueWatch;
 pub use self::settings::{QueueBound, Settings};
@@ -106,6 +108,8 @@ struct App {
     doubt: Notify,
     /// How many recorded votes have waited to be counted at two probes in a row.
     waiting: AtomicU64,
+    /// The last look at the queue, which tells every voter what became of their vote.
+    progress: watch::Sender<Progress>,
 }
 
 impl App {
@@ -116,6 +120,7 @@ impl App {
             clock: Clock::new(),
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
+            progress: watch::Sender::default(),
         }
     }
 }
