@@ -120,7 +120,7 @@ fn vote_config(cli: &Cli, parts: &Parts, keys: Keys, result: SocketAddr) -> vote
         queue_max: cli.queue.queue_max,
         require_durable_queue: vote::RequireDurable::True,
         keys,
-        secure_cookie: cli.vote_url.as_ref().is_some_and(|url| url.starts_with("https://")),
+        url: cli.vote_url.clone(),
         results: other_page(cli.result_url.as_ref(), result),
         embedded: true,
     }

@@ -32,6 +32,7 @@ mod contracts {
 mod pages {
     mod accessibility;
     mod browser;
+    mod follow;
     mod languages;
     mod layout;
     mod results;

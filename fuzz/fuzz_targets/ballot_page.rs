@@ -35,7 +35,7 @@ static PAGE: LazyLock<Router> = LazyLock::new(|| {
         queue_max: 1,
         require_durable_queue: vote::RequireDurable::False,
         keys: Keys::parse(KEY).expect("a key"),
-        secure_cookie: false,
+        url: None,
         results: OtherPage { url: None, port: 8001, is_loopback: false },
         embedded: false,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use election::Ballot;
-use queue::{AppendError, Consumer, Delivery, Depth, EntryId, Queue};
+use queue::{AppendError, Consumer, Delivery, Depth, EntryId, Fate, Progress, Queue, Receipt};
 use tokio::time::{sleep, timeout};
 
 use crate::contracts::backends::{Backend, ballot, contract};
@@ -35,6 +35,9 @@ contract! { [redis, sqlite] {
     a_strange_replica_name_costs_no_vote,
     the_depth_tells_waiting_pending_and_dead,
     the_depth_tells_how_long_the_oldest_ballot_waits,
+    a_receipt_tells_behind_how_many_a_ballot_waits_and_when_it_has_left,
+    a_receipt_of_a_dead_letter_says_so,
+    a_receipt_outlives_a_kill_of_the_store_and_means_nothing_in_another_queue,
 }}
 
 async fn what_is_appended_is_taken_in_order_and_as_it_was(backend: Backend) {
@@ -222,6 +225,51 @@ async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {
     let taken = take(&mut queue.consumer("w", NEVER), 10).await;
     queue.settle(&entries(&taken)).await.unwrap();
     assert_eq!(queue.depth().await.unwrap().oldest, None);
+}
+
+async fn a_receipt_tells_behind_how_many_a_ballot_waits_and_when_it_has_left(backend: Backend) {
+    let queue = open(&backend).await;
+    let receipts = [append(&queue, 1).await, append(&queue, 2).await, append(&queue, 3).await];
+    assert_eq!(fates(&queue, &receipts).await, [Fate::Waits(0), Fate::Waits(1), Fate::Waits(2)]);
+    let taken = take(&mut queue.consumer("w", NEVER), 2).await;
+    queue.settle(&entries(&taken)).await.unwrap();
+    assert_eq!(fates(&queue, &receipts).await, [Fate::Counted, Fate::Counted, Fate::Waits(0)]);
+    let later = append(&queue, 4).await;
+    assert_eq!(fates(&queue, &[later]).await, [Fate::Waits(1)]);
+}
+
+async fn a_receipt_of_a_dead_letter_says_so(backend: Backend) {
+    let queue = open(&backend).await;
+    let receipts = [append(&queue, 1).await, append(&queue, 2).await];
+    let taken = take(&mut queue.consumer("w", NEVER), 10).await;
+    let before = queue.progress(Progress::default()).await.unwrap();
+    queue.bury(&taken[0].entry, "a test").await.unwrap();
+    queue.settle(&entries(&taken[1..])).await.unwrap();
+    let after = queue.progress(before).await.unwrap();
+    for look in [queue.progress(after.clone()).await.unwrap(), after] {
+        assert_eq!([look.fate(&receipts[0]), look.fate(&receipts[1])], [Fate::Dead, Fate::Counted]);
+    }
+}
+
+async fn a_receipt_outlives_a_kill_of_the_store_and_means_nothing_in_another_queue(backend: Backend) {
+    let queue = open(&backend).await;
+    let receipts = [append(&queue, 1).await, append(&queue, 2).await];
+    let other = Receipt { epoch: election::random_uuid(), ..receipts[0].clone() };
+    assert_eq!(fates(&queue, &[other]).await, [Fate::Unknown]);
+    drop(queue);
+    let backend = backend.restart().await;
+    let queue = open(&backend).await;
+    assert_eq!(fates(&queue, &receipts).await, [Fate::Waits(0), Fate::Waits(1)]);
+    assert_eq!(append(&queue, 3).await.epoch, receipts[0].epoch);
+}
+
+async fn append(queue: &Queue, voter: u128) -> Receipt {
+    queue.append(&ballot(voter, 0, 1), PLENTY).await.unwrap()
+}
+
+async fn fates(queue: &Queue, receipts: &[Receipt]) -> Vec<Fate> {
+    let progress = queue.progress(Progress::default()).await.unwrap();
+    receipts.iter().map(|receipt| progress.fate(receipt)).collect()
 }
 
 /// Opens the queue. The probe makes the connection.

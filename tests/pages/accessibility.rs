@@ -21,6 +21,16 @@ async fn the_ballot_in_every_state() {
     browser.press("Cola Cao").await;
     browser.shows("You changed your vote").await;
     has_no_barriers(&browser, "a changed vote").await;
+    let worker = deployment.ready("worker").await;
+    browser.shows("Counted").await;
+    has_no_barriers(&browser, "a counted vote").await;
+    drop(worker);
+    browser.press("Cola Cao").await;
+    browser.shows("It waits to be counted.").await;
+    let flush = redis::cmd("FLUSHALL");
+    flush.exec_async(&mut deployment.redis.connection().await).await.unwrap();
+    browser.shows("This page cannot tell whether it was counted.").await;
+    has_no_barriers(&browser, "a vote that cannot be followed").await;
     // The page's script waits for an answer longer than axe-core runs.
     vote.service.pause();
     browser.press("Nesquik").await;

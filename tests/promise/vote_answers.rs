@@ -154,6 +154,49 @@ async fn the_cookie_is_secure_exactly_when_the_page_is_https() {
     }
 }
 
+#[tokio::test]
+async fn over_https_no_planted_cookie_wins_and_a_former_releases_voter_is_taken_over() {
+    let deployment = start().await;
+    let former = deployment.ready("vote").await;
+    let vote = deployment.spawn("vote", &[("VOTE_URL", "https://vote.example")]);
+    vote.wait_until_ready().await;
+    let (voter, neighbour) = (Voter::arrive(&vote.url).await, Voter::arrive(&former.url).await);
+    assert!(voter.cookie.starts_with("__Host-voter="), "{}", voter.cookie);
+    let both = format!("{}; {}", neighbour.cookie, voter.cookie);
+    let mut tricked = Voter { cookie: both, ..voter.clone() };
+    assert_eq!(tricked.vote(&vote.url, "a").await.unwrap().status(), 303);
+    assert!(tricked.cookie.contains(&voter.id.to_string()), "voted as somebody else: {}", tricked.cookie);
+
+    let mut taken_over = Voter::arrive(&former.url).await;
+    assert_eq!(taken_over.vote(&vote.url, "a").await.unwrap().status(), 303);
+    let kept = &taken_over.cookie;
+    assert!(kept.starts_with("__Host-voter=") && kept.contains(&taken_over.id.to_string()), "{kept}");
+}
+
+#[tokio::test]
+async fn of_two_plain_cookies_none_counts_because_a_neighbour_may_have_planted_either() {
+    let deployment = start().await;
+    let vote = deployment.ready("vote").await;
+    let (voter, neighbour) = (Voter::arrive(&vote.url).await, Voter::arrive(&vote.url).await);
+    let both = format!("{}; {}", neighbour.cookie, voter.cookie);
+    let mut tricked = Voter { cookie: both, ..voter };
+    assert_eq!(tricked.vote(&vote.url, "a").await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn a_proxy_that_rewrites_the_host_of_plain_http_refuses_no_vote() {
+    let deployment = start().await;
+    let vote = deployment.spawn("vote", &[("VOTE_URL", "http://Vote.Example:80/")]);
+    vote.wait_until_ready().await;
+    let voter = Voter::arrive(&vote.url).await;
+    for (origin, expected) in [("http://vote.example", 303), ("http://neighbour.example", 403)] {
+        let form = client().post(&vote.url).header("cookie", &voter.cookie).header("host", "vote:80");
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        let answer = form.header("origin", origin).body("vote=a").send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{origin}");
+    }
+}
+
 async fn start() -> Deployment {
     Deployment::start().await
 }

@@ -4,19 +4,25 @@
 // Longer than the server waits for its queue.
 const ANSWER_WITHIN_MS = 15_000;
 
-// While votes wait, the page looks again after this time and a random one of up to
-// the same length, so that a room full of phones does not ask at the same moment.
-// The server needs two looks at the queue, two seconds apart, to see that a vote
-// waits, so this is longer than that.
-const LOOK_AGAIN_AFTER_MS = 4_500;
+// While the vote waits to be counted, the page looks again: first after this time, which is
+// that between two looks of the server at its queue, and ever more slowly up to the longest
+// pause. A random time of up to the same length is added, so that a room full of phones does
+// not ask at the same moment.
+const LOOK_AGAIN_AFTER_MS = 2_000;
+const LOOK_AGAIN_WITHIN_MS = 16_000;
 
 let sending = false;
 let pressedMeanwhile = null;
 let nextLook;
+let pause = LOOK_AGAIN_AFTER_MS;
 let look = new AbortController();
 
 tellLocalTime(document);
-if (place("waiting").textContent) lookAgain();
+if (somethingWaits()) lookAgain();
+
+document.addEventListener("visibilitychange", () => {
+  if (!sending && somethingWaits()) lookAgain();
+});
 
 document.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -44,9 +50,10 @@ async function cast(button) {
     say("unanswered");
   }
   sending = false;
-  if (place("answer")?.querySelector(".recorded")) button.removeAttribute("data-open");
+  if (place("told")?.querySelector(".recorded")) button.removeAttribute("data-open");
   const next = pressedMeanwhile;
   pressedMeanwhile = null;
+  pause = LOOK_AGAIN_AFTER_MS;
   if (next?.isConnected) cast(next);
   else lookAgain();
 }
@@ -75,7 +82,7 @@ function takeOver(page) {
     const theirButton = theirs.querySelector(`button[value="${button.value}"]`);
     button.setAttribute("aria-pressed", theirButton.getAttribute("aria-pressed"));
   }
-  for (const id of ["answer", "waiting", "replica"]) {
+  for (const id of ["told", "waits", "tick", "waiting", "replica"]) {
     place(id).replaceChildren(...page.getElementById(id).childNodes);
   }
   place("answer").scrollIntoView({ block: "nearest" });
@@ -93,16 +100,19 @@ function replace(mine, theirs, page) {
 }
 
 function say(id) {
-  place("answer").replaceChildren(place(id).content.cloneNode(true));
+  place("told").replaceChildren(place(id).content.cloneNode(true));
+  for (const former of ["waits", "tick"]) place(former).textContent = "";
 }
 
 function place(id) {
   return document.getElementById(id);
 }
 
-// Recorded votes may wait for a worker. The visitor sees when they no longer wait.
+// The visitor sees when their vote is counted, and when votes no longer wait for a worker.
 function lookAgain() {
   clearTimeout(nextLook);
+  // Nobody sees a hidden page. It looks again as soon as it is seen.
+  if (document.hidden) return;
   nextLook = setTimeout(async () => {
     look = new AbortController();
     const page = await fetchPage({}, look).catch(() => null);
@@ -110,10 +120,23 @@ function lookAgain() {
     // A notice, or a marked button to press again, stays until the visitor acts.
     if (!mine || sending || document.querySelector("[data-open]")) return;
     if (theirs && theirs !== mine) return location.reload();
-    const waiting = theirs ? page.getElementById("waiting").textContent : place("waiting").textContent;
-    if (waiting !== place("waiting").textContent) place("waiting").textContent = waiting;
-    if (waiting) lookAgain();
-  }, LOOK_AGAIN_AFTER_MS * (1 + Math.random()));
+    if (theirs) update(page);
+    if (somethingWaits()) lookAgain();
+  }, pause * (1 + Math.random()));
+  pause = Math.min(pause * 1.5, LOOK_AGAIN_WITHIN_MS);
+}
+
+// A screen reader says a text that is put in place, so only what changed is.
+function update(page) {
+  tellLocalTime(page);
+  for (const id of ["waits", "tick", "waiting"]) {
+    const [mine, theirs] = [place(id), page.getElementById(id)];
+    if (mine.textContent !== theirs.textContent) mine.replaceChildren(...theirs.childNodes);
+  }
+}
+
+function somethingWaits() {
+  return ["waits", "waiting"].some((id) => place(id)?.textContent.trim());
 }
 
 function tellLocalTime(page) {

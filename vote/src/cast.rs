@@ -18,6 +18,7 @@ use tower_http::csrf::ProtectionError;
 use web::{Notice, Phrase, RETRY_AFTER_SECONDS, Visitor, isolated};
 
 use crate::cookie::VoterCookie;
+use crate::followed::Followed;
 use crate::metrics::METRICS;
 use crate::page::{self, Failure};
 use crate::phrases::say;
@@ -41,7 +42,7 @@ pub(crate) async fn cast(
         Ok(vote) => vote,
         Err(notice) => return invalid(notice),
     };
-    let Some(mut cookie) = app.config.keys.verify(&headers) else {
+    let Some(mut cookie) = VoterCookie::verify(&app.config.keys, &headers, app.config.is_secure()) else {
         return invalid(no_cookie(&visitor));
     };
     let recorded = match vote {
@@ -121,7 +122,7 @@ fn invalid(notice: Notice) -> Response {
 
 /// Sends the voter's next ballot to the queue. The cookie gets the ballot's `ord`
 /// before that, so the voter's next ballot outranks this one, whatever happens to it.
-async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<(), Failure> {
+async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<Followed, Failure> {
     let config = &app.config;
     let now_ms = app.clock.now_ms().ok_or(Failure::NotRecorded)?;
     cookie.ord = cookie.next_ord(now_ms);
@@ -139,10 +140,9 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<(
     let asked = Instant::now();
     let appended = config.queue.append(&ballot, config.queue_max).await;
     METRICS.append.record(asked.elapsed());
-    appended.map_err(|error| failure(app, &error))?;
+    let receipt = appended.map_err(|error| failure(app, &error))?;
     config.presence.did(1);
-    cookie.remember(ballot.poll, choice, now_ms);
-    Ok(())
+    Ok(Followed::new(receipt, cookie.remember(ballot.poll, choice, now_ms)))
 }
 
 fn failure(app: &App, error: &AppendError) -> Failure {
@@ -156,22 +156,27 @@ fn failure(app: &App, error: &AppendError) -> Failure {
     }
 }
 
-fn answer(app: &App, visitor: &Visitor, cookie: &VoterCookie, recorded: Result<(), Failure>) -> Response {
-    let page = |failure| page::render(app, visitor, cookie, Some(failure));
+fn answer(
+    app: &App,
+    visitor: &Visitor,
+    cookie: &VoterCookie,
+    recorded: Result<Followed, Failure>,
+) -> Response {
+    let page = |failure| page::render(app, visitor, cookie, Err(failure));
     let unavailable = |failure| {
         (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_AFTER_SECONDS)], page(failure)).into_response()
     };
-    let (counter, mut response) = match recorded {
+    let (counter, mut response) = match &recorded {
         // The browser then asks for the page, which says what was recorded. So a reload asks for
         // the page again and does not vote again.
-        Ok(()) => (&METRICS.recorded, (StatusCode::SEE_OTHER, [(LOCATION, "/")]).into_response()),
-        Err(failure @ Failure::NotRecorded) => (&METRICS.refused, unavailable(failure)),
-        Err(failure @ Failure::NotConfirmed) => (&METRICS.unconfirmed, unavailable(failure)),
+        Ok(_) => (&METRICS.recorded, (StatusCode::SEE_OTHER, [(LOCATION, "/")]).into_response()),
+        Err(failure @ Failure::NotRecorded) => (&METRICS.refused, unavailable(*failure)),
+        Err(failure @ Failure::NotConfirmed) => (&METRICS.unconfirmed, unavailable(*failure)),
         Err(failure @ Failure::OtherPoll) => {
-            (&METRICS.invalid, (StatusCode::CONFLICT, page(failure)).into_response())
+            (&METRICS.invalid, (StatusCode::CONFLICT, page(*failure)).into_response())
         }
     };
     counter.increment(1);
-    page::set_cookie(app, &mut response, cookie);
+    page::set_cookies(app, &mut response, Some(cookie), recorded.ok().as_ref());
     response
 }

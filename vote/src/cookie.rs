@@ -1,19 +1,19 @@
 //! The voter's signed cookie: who the voter is, and their last vote.
 
-use anyhow::{Context, ensure};
 use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderMap, HeaderValue};
-use cookie::{Cookie, CookieJar, Key, SameSite};
 use election::{Choice, PollId, VoterId};
-use web::{COOKIE_KEPT_FOR, cookies};
+
+use crate::Keys;
 
 const NAME: &str = "voter";
 
+/// The name over https. A browser takes a cookie of such a name only from this very host, so no
+/// neighbour subdomain can plant one.
+const HOST_NAME: &str = "__Host-voter";
+
 /// In the cookie, this follows a choice that replaced another one.
 const CHANGED: &str = "!";
-
-/// A shorter key is too easy to guess.
-const KEY_MIN_BYTES: usize = 32;
 
 /// The content of the cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,37 @@ impl VoterCookie {
         Self { voter: VoterId::random(), ord: 0, recorded: None }
     }
 
+    /// The voter's cookie in these headers, if one of the keys has signed it.
+    ///
+    /// Over https it is the one that no neighbour can plant. A browser that has none yet comes from
+    /// a former release, so its plain cookie is taken over. Nobody can tell whose several plain
+    /// cookies are, and one of them may be planted: then none counts.
+    pub(crate) fn verify(keys: &Keys, headers: &HeaderMap, secure: bool) -> Option<Self> {
+        let named = |name| keys.verified(name, headers).filter_map(|signed| Self::from_value(&signed.value));
+        let mut plain = named(NAME);
+        match named(HOST_NAME).next().filter(|_| secure) {
+            // A replica of a former release writes the plain cookie alone, so that may be the newer one.
+            Some(own) => {
+                let same = plain.filter(|cookie| cookie.voter == own.voter);
+                same.chain([own.clone()]).max_by_key(|cookie| cookie.ord)
+            }
+            None => plain.next().filter(|_| plain.next().is_none()),
+        }
+    }
+
+    /// Whether the cookie in these headers has its present name, and was signed by the key that signs now.
+    pub(crate) fn is_current(keys: &Keys, headers: &HeaderMap, secure: bool) -> bool {
+        let mut named = keys.verified(if secure { HOST_NAME } else { NAME }, headers);
+        named.any(|signed| signed.is_current && Self::from_value(&signed.value).is_some())
+    }
+
+    /// The values of `Set-Cookie` with this cookie, the one that counts first. Over https the plain
+    /// cookie is written, too: a replica of a former release would take its browser for a new voter.
+    pub(crate) fn sign(&self, keys: &Keys, secure: bool) -> Result<Vec<HeaderValue>, InvalidHeaderValue> {
+        let names = [HOST_NAME, NAME].into_iter().skip(usize::from(!secure));
+        names.map(|name| keys.sign(name, self.to_value(), secure)).collect()
+    }
+
     /// The `ord` of the voter's next ballot: the time on the clock that all replicas
     /// share, but always higher than the `ord` of every ballot before.
     pub(crate) fn next_ord(&self, now_ms: i64) -> i64 {
@@ -49,10 +80,10 @@ impl VoterCookie {
     }
 
     /// Remembers that this choice was recorded.
-    pub(crate) fn remember(&mut self, poll: PollId, choice: Choice, at_ms: i64) {
+    pub(crate) fn remember(&mut self, poll: PollId, choice: Choice, at_ms: i64) -> &Recorded {
         let former = self.recorded.take().filter(|former| former.poll == poll);
         let changed = former.is_some_and(|former| former.choice != choice);
-        self.recorded = Some(Recorded { poll, choice, changed, at_ms });
+        self.recorded.insert(Recorded { poll, choice, changed, at_ms })
     }
 
     fn to_value(&self) -> String {
@@ -66,7 +97,7 @@ impl VoterCookie {
         }
     }
 
-    fn from_value(value: &str) -> Option<Self> {
+    pub(crate) fn from_value(value: &str) -> Option<Self> {
         let mut parts = value.split('.');
         let voter = parts.next()?.parse().ok()?;
         let ord = parts.next()?.parse().ok()?;
@@ -83,80 +114,6 @@ impl VoterCookie {
         };
         Some(Self { voter, ord, recorded })
     }
-}
-
-/// The keys of the cookies. The first key signs, and all keys verify, so that a new
-/// key makes nobody a new voter.
-#[derive(Clone)]
-pub struct Keys {
-    signing: Key,
-    retired: Vec<Key>,
-}
-
-impl std::fmt::Debug for Keys {
-    /// Shows no key: keys must not get into a log.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("retired", &self.retired.len()).finish_non_exhaustive()
-    }
-}
-
-impl Keys {
-    /// Reads one key from each line.
-    pub fn parse(lines: &str) -> anyhow::Result<Self> {
-        let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
-        let keys: anyhow::Result<Vec<Key>> = lines.map(|line| key(line.as_bytes())).collect();
-        let mut keys = keys?.into_iter();
-        let signing = keys.next().context("COOKIE_KEY holds no key")?;
-        Ok(Self { signing, retired: keys.collect() })
-    }
-
-    /// Takes these bytes as the only key.
-    pub fn from_bytes(bytes: &[u8]) -> anyhow::Result<Self> {
-        Ok(Self { signing: key(bytes)?, retired: Vec::new() })
-    }
-
-    /// The voter's cookie in these headers, if one of the keys has signed it.
-    pub(crate) fn verify(&self, headers: &HeaderMap) -> Option<VoterCookie> {
-        self.verify_with(&self.signing, headers)
-            .or_else(|| self.retired.iter().find_map(|key| self.verify_with(key, headers)))
-    }
-
-    /// Whether the cookie in these headers was signed by the key that signs now.
-    pub(crate) fn is_current(&self, headers: &HeaderMap) -> bool {
-        self.verify_with(&self.signing, headers).is_some()
-    }
-
-    /// The `Set-Cookie` header with this cookie.
-    pub(crate) fn sign(&self, cookie: &VoterCookie, secure: bool) -> Result<HeaderValue, InvalidHeaderValue> {
-        let cookie = Cookie::build((NAME, cookie.to_value()))
-            .path("/")
-            .max_age(COOKIE_KEPT_FOR)
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(secure);
-        let mut jar = CookieJar::new();
-        jar.signed_mut(&self.signing).add(cookie);
-        let signed = jar.get(NAME).map(|cookie| cookie.to_string());
-        HeaderValue::try_from(signed.unwrap_or_default())
-    }
-
-    fn verify_with(&self, key: &Key, headers: &HeaderMap) -> Option<VoterCookie> {
-        cookies(headers, NAME).find_map(|cookie| {
-            let mut jar = CookieJar::new();
-            jar.add_original(cookie);
-            VoterCookie::from_value(jar.signed(key).get(NAME)?.value())
-        })
-    }
-}
-
-fn key(bytes: &[u8]) -> anyhow::Result<Key> {
-    ensure!(
-        bytes.len() >= KEY_MIN_BYTES,
-        "a key in COOKIE_KEY has {} characters, and needs at least {KEY_MIN_BYTES}: \
-         make one with `openssl rand -hex 32`",
-        bytes.len()
-    );
-    Ok(Key::derive_from(bytes))
 }
 
 #[cfg(test)]
@@ -178,17 +135,25 @@ mod tests {
         VoterCookie { voter: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
     }
 
+    /// The cookie as one without https is signed.
+    fn signed(keys: &Keys, cookie: &VoterCookie) -> HeaderValue {
+        cookie.sign(keys, false).unwrap().remove(0)
+    }
+
     fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {
-        let pair = set_cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-        HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(pair).unwrap())])
+        HeaderMap::from_iter([(COOKIE, pair(set_cookie))])
+    }
+
+    fn pair(set_cookie: &HeaderValue) -> HeaderValue {
+        HeaderValue::try_from(set_cookie.to_str().unwrap().split(';').next().unwrap()).unwrap()
     }
 
     #[test]
     fn a_cookie_that_is_sent_back_says_what_was_signed() {
         let keys = Keys::parse(OLD).unwrap();
         for cookie in [a_cookie(), VoterCookie::new()] {
-            let set_cookie = keys.sign(&cookie, false).unwrap();
-            assert_eq!(keys.verify(&sent_back(&set_cookie)), Some(cookie));
+            let set_cookie = signed(&keys, &cookie);
+            assert_eq!(VoterCookie::verify(&keys, &sent_back(&set_cookie), false), Some(cookie));
         }
     }
 
@@ -198,7 +163,7 @@ mod tests {
         let mut cookie = a_cookie();
         let mut told = |poll: &str, choice: &str| {
             cookie.remember(poll.parse().unwrap(), choice.parse().unwrap(), 5);
-            let kept = keys.verify(&sent_back(&keys.sign(&cookie, false).unwrap())).unwrap();
+            let kept = VoterCookie::verify(&keys, &sent_back(&signed(&keys, &cookie)), false).unwrap();
             assert_eq!(kept, cookie);
             kept.recorded.unwrap().changed
         };
@@ -209,28 +174,28 @@ mod tests {
 
     #[test]
     fn a_new_key_makes_nobody_a_new_voter() {
-        let cookie = Keys::parse(OLD).unwrap().sign(&a_cookie(), false).unwrap();
+        let cookie = sent_back(&signed(&Keys::parse(OLD).unwrap(), &a_cookie()));
         let rotated = Keys::parse(&format!("{NEW}\n{OLD}\n")).unwrap();
-        assert!(rotated.verify(&sent_back(&cookie)).is_some());
-        assert!(!rotated.is_current(&sent_back(&cookie)));
-        assert_eq!(Keys::parse(NEW).unwrap().verify(&sent_back(&cookie)), None);
+        assert!(VoterCookie::verify(&rotated, &cookie, false).is_some());
+        assert!(!VoterCookie::is_current(&rotated, &cookie, false));
+        assert_eq!(VoterCookie::verify(&Keys::parse(NEW).unwrap(), &cookie, false), None);
     }
 
     #[test]
     fn a_changed_cookie_is_none() {
         let keys = Keys::parse(OLD).unwrap();
-        let cookie = keys.sign(&a_cookie(), false).unwrap().to_str().unwrap().to_owned();
+        let cookie = signed(&keys, &a_cookie()).to_str().unwrap().to_owned();
         for (old, new) in [(".b.", ".a."), ("voter=", "voter=x"), ("nesquik", "nesqui")] {
             let forged = HeaderValue::try_from(cookie.replacen(old, new, 1)).unwrap();
             assert_ne!(forged.to_str().unwrap(), cookie);
-            assert_eq!(keys.verify(&sent_back(&forged)), None, "{old} to {new}");
+            assert_eq!(VoterCookie::verify(&keys, &sent_back(&forged), false), None, "{old} to {new}");
         }
     }
 
     #[test]
     fn the_cookie_is_secure_exactly_when_asked() {
         let keys = Keys::parse(OLD).unwrap();
-        let flags = |secure| keys.sign(&a_cookie(), secure).unwrap().to_str().unwrap().to_owned();
+        let flags = |secure| a_cookie().sign(&keys, secure).unwrap()[0].to_str().unwrap().to_owned();
         for flag in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=34560000"] {
             assert!(flags(false).contains(flag), "{flag} in {}", flags(false));
         }
@@ -238,15 +203,27 @@ mod tests {
     }
 
     #[test]
+    fn over_https_the_cookie_that_no_neighbour_can_plant_counts_and_an_only_plain_one_is_taken_over() {
+        let keys = Keys::parse(OLD).unwrap();
+        let (mine, planted) = (a_cookie(), a_cookie());
+        let [host, plain] = <[_; 2]>::try_from(mine.sign(&keys, true).unwrap()).unwrap();
+        let planted = signed(&keys, &planted);
+        let verified = |sent: &[&HeaderValue]| {
+            let headers = sent.iter().map(|cookie| (COOKIE, pair(cookie)));
+            VoterCookie::verify(&keys, &HeaderMap::from_iter(headers), true)
+        };
+        assert_eq!(verified(&[&planted, &host]).as_ref(), Some(&mine));
+        assert_eq!(verified(&[&planted, &host, &plain]).as_ref(), Some(&mine));
+        assert_eq!(verified(&[&plain]).as_ref(), Some(&mine), "taken over");
+        assert_eq!(verified(&[&planted, &plain]), None, "nobody can tell which of the two is planted");
+        let later = VoterCookie { ord: mine.ord + 1, ..mine };
+        assert_eq!(verified(&[&host, &signed(&keys, &later)]), Some(later), "a former release was asked");
+    }
+
+    #[test]
     fn every_ballot_comes_after_the_one_before_even_if_the_clock_went_back() {
         let cookie = a_cookie();
         assert_eq!(cookie.next_ord(5), cookie.ord + 1);
         assert_eq!(cookie.next_ord(cookie.ord + 500), cookie.ord + 500);
-    }
-
-    #[test]
-    fn a_short_key_is_refused() {
-        let said = Keys::parse("too short").unwrap_err().to_string();
-        assert!(said.contains("9 characters"), "{said}");
     }
 }

@@ -4,6 +4,8 @@
 mod cast;
 mod clock;
 mod cookie;
+mod followed;
+mod keys;
 mod metrics;
 mod page;
 mod phrases;
@@ -19,17 +21,17 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use election::Poll;
 use presence::Presence;
-use queue::Queue;
+use queue::{Progress, Queue};
 use service::{Health, Store};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
 use web::{Asset, LOCAL_TIME, OtherPage, STYLE, for_browsers};
 
 use self::clock::Clock;
-pub use self::cookie::Keys;
+pub use self::keys::Keys;
 use self::metrics::METRICS;
 use self::queue_watch::QueueWatch;
 pub use self::settings::{QueueBound, RequireDurable, Settings};
@@ -61,8 +63,8 @@ pub struct Config {
     pub require_durable_queue: RequireDurable,
     /// The keys that sign and verify the voters' cookies.
     pub keys: Keys,
-    /// Whether the cookie is `Secure`, because the page is served over https.
-    pub secure_cookie: bool,
+    /// The address of this page for voters, if one is set.
+    pub url: Option<String>,
     /// The page with the results.
     pub results: OtherPage,
     /// The presence of this replica, which it announces to the others.
@@ -107,6 +109,8 @@ struct App {
     doubt: Notify,
     /// How many recorded votes have waited to be counted at two probes in a row.
     waiting: AtomicU64,
+    /// The last look at the queue, which tells every voter what became of their vote.
+    progress: watch::Sender<Progress>,
 }
 
 impl App {
@@ -118,15 +122,35 @@ impl App {
             keeps: AtomicBool::new(false),
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
+            progress: watch::Sender::default(),
         }
     }
 }
 
+impl Config {
+    /// Whether the page is served over https, so that its cookie is `Secure`.
+    fn is_secure(&self) -> bool {
+        self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
+    }
+}
+
 fn router(app: Arc<App>) -> Router {
+    let own_page_only = own_page_only(app.config.url.as_deref());
     let app = Router::new()
         .route("/", get(page::ballot).post(cast::cast))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(app);
-    let own_page_only = CsrfLayer::new().with_rejection_response(cast::from_another_site);
-    for_browsers(SCRIPT.serve_in(STYLE.serve_in(app)).layer(own_page_only))
+    for_browsers(
+        SCRIPT
+            .serve_in(STYLE.serve_in(app))
+            .layer(own_page_only.with_rejection_response(cast::from_another_site)),
+    )
+}
+
+/// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, a page without
+/// https shows only by its `Origin` that it is our own, so that of VOTE_URL is trusted.
+fn own_page_only(url: Option<&str>) -> CsrfLayer {
+    let origin = url.and_then(web::origin);
+    let trusted = origin.and_then(|origin| CsrfLayer::new().add_trusted_origin(origin).ok());
+    trusted.unwrap_or_default()
 }

@@ -13,6 +13,7 @@ use election::{Choice, Poll};
 use web::{Frame, Language, Moment, Phrase, Visitor, fill, isolated};
 
 use crate::cookie::{Recorded, VoterCookie};
+use crate::followed::{Followed, Tick};
 use crate::phrases::{Phrases, say};
 use crate::{App, SCRIPT};
 
@@ -20,17 +21,23 @@ use crate::{App, SCRIPT};
 ///
 /// A POST gives no id: after a lost answer, the second try would make another voter.
 /// A HEAD gives none either, because it comes from programs that do not vote, such
-/// as monitors. A cookie of an older key is signed again for the same voter.
+/// as monitors. A cookie of an older key or name is written again for the same voter.
 pub(crate) async fn ballot(
     State(app): State<Arc<App>>,
     Extension(visitor): Extension<Visitor>,
     method: Method,
     headers: HeaderMap,
 ) -> Response {
-    let cookie = app.config.keys.verify(&headers).unwrap_or_else(VoterCookie::new);
-    let mut response = render(&app, &visitor, &cookie, None);
-    if method == Method::GET && !app.config.keys.is_current(&headers) {
-        set_cookie(&app, &mut response, &cookie);
+    let (keys, secure) = (&app.config.keys, app.config.is_secure());
+    let cookie = VoterCookie::verify(keys, &headers, secure).unwrap_or_else(VoterCookie::new);
+    let recorded = cookie.recorded.as_ref();
+    let mut followed = recorded.and_then(|recorded| Followed::verify(keys, &headers, secure, recorded));
+    let now_ms = app.clock.now_ms().unwrap_or_default();
+    let is_news = followed.as_mut().is_some_and(|followed| followed.note(&app.progress.borrow(), now_ms));
+    let mut response = render(&app, &visitor, &cookie, Ok(followed.as_ref()));
+    if method == Method::GET {
+        let renewed = (!VoterCookie::is_current(keys, &headers, secure)).then_some(&cookie);
+        set_cookies(&app, &mut response, renewed, followed.as_ref().filter(|_| is_news));
     }
     response
 }
@@ -57,15 +64,18 @@ impl Failure {
     }
 }
 
-/// The page for the voter with this cookie, perhaps after a vote that failed.
+/// The page for the voter with this cookie: with the vote to follow, if there is one, or after a
+/// vote that failed.
 pub(crate) fn render(
     app: &App,
     visitor: &Visitor,
     cookie: &VoterCookie,
-    failure: Option<Failure>,
+    outcome: Result<Option<&Followed>, Failure>,
 ) -> Response {
     let (config, language) = (&app.config, visitor.language);
     let recorded = cookie.recorded.as_ref().filter(|recorded| recorded.poll == config.poll.id);
+    let followed = outcome.ok().flatten().filter(|_| recorded.is_some());
+    let tick = followed.map(|followed| followed.tick(&app.progress.borrow()));
     let waiting = app.waiting.load(Ordering::Relaxed);
     web::page(&Page {
         frame: Frame::of(visitor, config.presence.name(), config.embedded),
@@ -74,7 +84,8 @@ pub(crate) fn render(
         edition: &app.edition,
         poll: &config.poll,
         chosen: recorded.map(|recorded| recorded.choice),
-        answer: answer(&config.poll, recorded, failure, language),
+        answer: answer(&config.poll, recorded, outcome.err(), language),
+        fate: tick.map(|tick| fate(tick, language)).unwrap_or_default(),
         waiting: if waiting > 0 {
             language.count(web::say(language).waiting, waiting)
         } else {
@@ -84,13 +95,23 @@ pub(crate) fn render(
     })
 }
 
-/// Sends the voter's cookie with the response.
-pub(crate) fn set_cookie(app: &App, response: &mut Response, cookie: &VoterCookie) {
-    match app.config.keys.sign(cookie, app.config.secure_cookie) {
-        Ok(cookie) => {
-            response.headers_mut().insert(SET_COOKIE, cookie);
+/// Sends the voter's cookie, and that of the vote to follow, with the response.
+pub(crate) fn set_cookies(
+    app: &App,
+    response: &mut Response,
+    voter: Option<&VoterCookie>,
+    followed: Option<&Followed>,
+) {
+    let (keys, secure) = (&app.config.keys, app.config.is_secure());
+    let voter = voter.map(|cookie| cookie.sign(keys, secure));
+    let followed = followed.map(|cookie| cookie.sign(keys, secure).map(|cookie| vec![cookie]));
+    for signed in [voter, followed].into_iter().flatten() {
+        match signed {
+            Ok(cookies) => {
+                response.headers_mut().extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
+            }
+            Err(error) => tracing::error!("cannot write a cookie: {error}"),
         }
-        Err(error) => tracing::error!("cannot write a cookie: {error}"),
     }
 }
 
@@ -104,6 +125,7 @@ struct Page<'a> {
     poll: &'a Poll,
     chosen: Option<Choice>,
     answer: Answer,
+    fate: Fate,
     /// A sentence that says how many recorded votes wait to be counted. Empty if none do.
     waiting: String,
     results: String,
@@ -141,5 +163,31 @@ fn answer(poll: &Poll, recorded: Option<&Recorded>, failure: Option<Failure>, la
             }
         }
         (None, None) => Answer { text: say.invitation.to_owned(), ..Answer::default() },
+    }
+}
+
+/// What the page says about the fate of the vote that it follows.
+#[derive(Default)]
+struct Fate {
+    /// That it waits. This changes often, so no screen reader says it.
+    waits: String,
+    /// The class in the style sheet.
+    class: &'static str,
+    verdict: &'static str,
+    at: Option<Moment>,
+    text: &'static str,
+}
+
+fn fate(tick: Tick, language: Language) -> Fate {
+    let say = say(language);
+    match tick {
+        Tick::Waits(0) => Fate { waits: say.waits.to_owned(), ..Fate::default() },
+        Tick::Waits(behind) => Fate { waits: language.count(say.waits_behind, behind), ..Fate::default() },
+        Tick::Counted(at_ms) => {
+            let at = Some(Moment::from_ms(at_ms));
+            Fate { class: "counted", verdict: say.counted, at, ..Fate::default() }
+        }
+        Tick::Dead => Fate { class: "trouble", verdict: say.set_aside, ..Fate::default() },
+        Tick::Unknown => Fate { text: say.untold, ..Fate::default() },
     }
 }

@@ -27,6 +27,22 @@ web::phrases! {
     last_recorded:
         "Your last recorded vote is for {label}.", "Tu último voto registrado es para {label}.",
         "O teu último voto rexistrado é para {label}.", "Последний принятый голос: {label}.";
+    waits:
+        "It waits to be counted.", "Espera el recuento.", "Agarda o reconto.", "Он ждёт подсчёта.";
+    waits_behind:
+        "It waits to be counted, behind {n} other.|It waits to be counted, behind {n} others.",
+        "Espera el recuento, detrás de {n} voto.|Espera el recuento, detrás de {n} votos.",
+        "Agarda o reconto, detrás de {n} voto.|Agarda o reconto, detrás de {n} votos.",
+        "Он ждёт подсчёта, перед ним {n} голос.|Он ждёт подсчёта, перед ним {n} голоса.|Он ждёт подсчёта, перед ним {n} голосов.";
+    counted: "Counted", "Contado", "Contado", "Подсчитано";
+    set_aside:
+        "Not counted: your vote could not be read. Please vote again.",
+        "No contado: tu voto no se pudo leer. Vota otra vez.",
+        "Non contado: o teu voto non se puido ler. Vota outra vez.",
+        "Не подсчитано: голос не удалось прочитать. Проголосуйте ещё раз.";
+    untold:
+        "This page cannot tell whether it was counted.", "Esta página no puede saber si se contó.",
+        "Esta páxina non pode saber se se contou.", "Эта страница не может узнать, подсчитан ли он.";
     not_recorded: "Not recorded", "No registrado", "Non rexistrado", "Не принято";
     box_closed:
         "The ballot box cannot take votes right now. Press again in a moment.",

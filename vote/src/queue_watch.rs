@@ -1,5 +1,5 @@
 //! Probes the queue again and again: whether it would take a vote, what time its
-//! clock shows, and how many votes wait.
+//! clock shows, how many votes wait, and how far it has come.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -46,6 +46,7 @@ impl<'a> QueueWatch<'a> {
                 self.app.keeps.store(forbidden(&self.app.config, &probe.risks).is_none(), Ordering::Relaxed);
                 self.log_risks(probe.risks);
                 self.log_full(probe.depth.uncounted());
+                self.look().await;
                 PROBE_EVERY
             }
             Err(error) => {
@@ -68,6 +69,17 @@ impl<'a> QueueWatch<'a> {
                 () = shutdown.cancelled() => return,
             }
             pause = self.probe().await;
+        }
+    }
+
+    /// Looks at how far the queue has come. This look answers everybody who follows a vote, so a
+    /// thousand open pages cost the queue as little as one. If it fails, the last one holds: what
+    /// was counted then is counted now.
+    async fn look(&self) {
+        let earlier = self.app.progress.borrow().clone();
+        match self.app.config.queue.progress(earlier).await {
+            Ok(progress) => drop(self.app.progress.send_replace(progress)),
+            Err(error) => tracing::debug!("votes cannot be followed: {error}"),
         }
     }
 

@@ -88,7 +88,7 @@ impl Settings {
             queue_max: self.queue.queue_max,
             require_durable_queue: self.require_durable_queue,
             keys: Keys::parse(&keys)?,
-            secure_cookie: self.vote_url.is_some_and(|url| url.starts_with("https://")),
+            url: self.vote_url,
             results: OtherPage { url: self.result_url, port: RESULT_PORT, is_loopback: false },
             embedded: false,
         })

@@ -3,6 +3,7 @@
 //! Every backend promises two things. When [`Queue::append`] returns `Ok`, the
 //! ballot is on disk. An entry that was taken and not settled is delivered again.
 
+mod progress;
 mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use election::Ballot;
 use store::Unavailable;
 
+pub use self::progress::{Fate, Progress, Receipt};
 pub use self::redis::{RedisConsumer, RedisQueue, STREAM};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteConsumer, SqliteQueue};
@@ -43,7 +45,7 @@ pub enum Queue {
 
 impl Queue {
     /// Appends a ballot durably, unless `capacity` ballots wait already.
-    pub async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
+    pub async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
         match self {
             Self::Redis(queue) => queue.append(ballot, capacity).await,
             #[cfg(feature = "sqlite")]
@@ -57,6 +59,16 @@ impl Queue {
             Self::Redis(queue) => queue.probe().await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(queue) => queue.probe().await,
+        }
+    }
+
+    /// Looks at how far the queue has come. `earlier` is the last such look, which spares this one
+    /// what cannot have changed.
+    pub async fn progress(&self, earlier: Progress) -> Result<Progress, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.progress(earlier).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(queue) => queue.progress().await,
         }
     }
 

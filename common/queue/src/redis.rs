@@ -2,6 +2,7 @@
 
 mod durability;
 mod entry;
+mod look;
 
 use std::time::{Duration, Instant};
 
@@ -10,15 +11,21 @@ use redis::streams::StreamPendingReply;
 use redis::{Cmd, RedisError, Script};
 use store::Unavailable;
 use store::redis::{ANSWER_WITHIN, Connection, Time, in_ms, is_answer};
+use uuid::Uuid;
 
 use self::entry::{Entries, deliveries};
-use super::{AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, elapsed};
+use super::{
+    AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, Progress, Receipt, elapsed,
+};
 
 /// The Redis stream of ballots, the oldest first. A counted ballot is deleted from it.
 pub const STREAM: &str = "urna:votes";
 
 /// The stream of entries that can never be counted.
 const DEAD_LETTERS: &str = "urna:dead";
+
+/// The queue's epoch: a random `id`, and how many entries were `appended` since it was drawn.
+const EPOCH: &str = "urna:epoch";
 
 /// The consumer group to which all workers belong.
 const GROUP: &str = "workers";
@@ -33,11 +40,21 @@ const CLAIM_EVERY: Duration = Duration::from_secs(1);
 
 /// Appends an entry unless the stream is full. Redis itself checks that, so that
 /// any number of replicas together keep the bound.
+///
+/// The entry is counted before it is added: if the count fails, nothing was added, and
+/// the vote is refused. The stream counts its entries, too, but `XINFO STREAM` would make
+/// this script take five times as long.
 const APPEND: &str = r"
     if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
         return redis.error_reply('FULL ' .. ARGV[2])
     end
-    return redis.call('XADD', KEYS[1], '*', unpack(ARGV, 3))
+    local place = redis.call('HINCRBY', KEYS[2], 'appended', 1)
+    local epoch = redis.call('HGET', KEYS[2], 'id')
+    if not epoch then
+        epoch = ARGV[3]
+        redis.call('HSET', KEYS[2], 'id', epoch)
+    end
+    return {redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4)), epoch, place}
 ";
 
 /// Moves an entry unchanged, and only once, because only one worker can
@@ -76,17 +93,23 @@ impl RedisQueue {
     }
 
     /// Uses the connection that a probe opened, so that no voter waits for one.
-    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
+    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
         let Some(opened) = self.connection.current() else {
             return Err(AppendError::Refused("not connected to Redis".to_owned()));
         };
         let mut call = self.append.key(STREAM);
-        call.arg(capacity).arg(FULL);
+        call.key(EPOCH).arg(capacity).arg(FULL).arg(random_uuid().simple().to_string());
         for (name, value) in entry::fields(ballot) {
             call.arg(name).arg(value);
         }
-        let answer: Result<String, _> = self.connection.call_on(opened, &call).await;
-        answer.map(drop).map_err(|error| {
+        let answer: Result<(String, String, u64), _> = self.connection.call_on(opened, &call).await;
+        let receipt = |(entry, epoch, place): (String, String, u64)| Receipt {
+            entry: EntryId(entry),
+            // A vote is recorded even if somebody wrote an epoch that is none. It cannot be followed.
+            epoch: Uuid::try_parse(&epoch).unwrap_or_default(),
+            place,
+        };
+        answer.map(receipt).map_err(|error| {
             if is_answer(&error) {
                 AppendError::Refused(error.to_string())
             } else {
@@ -115,6 +138,10 @@ impl RedisQueue {
         let now = self.connection.run(&redis::cmd("TIME")).await?;
         let took = asked.elapsed();
         Ok(Probe { now_ms: in_ms(now), took, depth, risks })
+    }
+
+    pub(super) async fn progress(&self, earlier: Progress) -> Result<Progress, Unavailable> {
+        look::look(&self.connection, earlier).await.map_err(|error| self.connection.unavailable(error))
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {

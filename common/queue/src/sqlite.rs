@@ -11,8 +11,12 @@ use store::Unavailable;
 use store::sqlite::DataFile;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use super::{AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, elapsed};
+use super::progress::{DEAD_LETTERS_MAX, DeadLetter};
+use super::{
+    AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, Progress, Receipt, elapsed,
+};
 
 /// Long enough for a slow fsync, and short enough that a voter still waits for the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -47,7 +51,7 @@ impl SqliteQueue {
         Self { data, appends, arrived, taken: Arc::default() }
     }
 
-    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<(), AppendError> {
+    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
         let (answer, answered) = oneshot::channel();
         let append = Append { ballot: ballot.clone(), capacity, answer };
         match timeout(ANSWER_WITHIN, self.appends.send(append)).await {
@@ -67,6 +71,28 @@ impl SqliteQueue {
         drop(self.data.write().await?);
         let depth = self.depth().await?;
         Ok(Probe { now_ms: now_ms(), took: Duration::ZERO, depth, risks: Vec::new() })
+    }
+
+    /// The data file holds queue and ledger, so they have one epoch.
+    pub(super) async fn progress(&self) -> Result<Progress, Unavailable> {
+        let look = "SELECT (SELECT epoch FROM ledger),
+            (SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'waiting'),
+            (SELECT count(*) FROM waiting), (SELECT min(entry) FROM waiting)";
+        let (epoch, appended, length, oldest): (Uuid, i64, i64, Option<i64>) =
+            sqlx::query_as(look).fetch_one(self.data.readers()).await?;
+        // They are read last: an entry that is buried meanwhile is then a dead letter, and not counted.
+        let dead: Vec<i64> = sqlx::query_scalar("SELECT entry FROM dead ORDER BY entry DESC LIMIT ?")
+            .bind(DEAD_LETTERS_MAX as i64)
+            .fetch_all(self.data.readers())
+            .await?;
+        let id = |entry: i64| EntryId(entry.to_string());
+        Ok(Progress {
+            epoch: Some(epoch),
+            appended: appended.unsigned_abs(),
+            length: length.unsigned_abs(),
+            oldest: oldest.map(id),
+            dead: dead.into_iter().map(|entry| DeadLetter { buried: id(entry), entry: id(entry) }).collect(),
+        })
     }
 
     pub(super) async fn depth(&self) -> Result<Depth, Unavailable> {
@@ -128,7 +154,7 @@ async fn remove(connection: &mut SqliteConnection, entries: &[EntryId]) -> Resul
 struct Append {
     ballot: Ballot,
     capacity: u64,
-    answer: oneshot::Sender<Result<(), AppendError>>,
+    answer: oneshot::Sender<Result<Receipt, AppendError>>,
 }
 
 /// Group commit: the ballots that arrive while one commit waits for the disk
@@ -146,7 +172,7 @@ async fn commit_appends(data: DataFile, mut appends: mpsc::Receiver<Append>, arr
 }
 
 /// The answers to a group of appends, in its order.
-type Answers = Vec<Result<(), AppendError>>;
+type Answers = Vec<Result<Receipt, AppendError>>;
 
 async fn commit(data: &DataFile, group: &[Append]) -> Answers {
     let all = |error: AppendError| group.iter().map(|_| Err(error.clone())).collect();
@@ -165,7 +191,8 @@ async fn commit(data: &DataFile, group: &[Append]) -> Answers {
 }
 
 async fn insert(connection: &mut SqliteConnection, group: &[Append]) -> Result<Answers, sqlx::Error> {
-    let held: i64 = sqlx::query_scalar("SELECT count(*) FROM waiting").fetch_one(&mut *connection).await?;
+    let look = "SELECT count(*), (SELECT epoch FROM ledger) FROM waiting";
+    let (held, epoch): (i64, Uuid) = sqlx::query_as(look).fetch_one(&mut *connection).await?;
     let mut held = held.unsigned_abs();
     let mut answers = Vec::with_capacity(group.len());
     for Append { ballot, capacity, .. } in group {
@@ -173,17 +200,19 @@ async fn insert(connection: &mut SqliteConnection, group: &[Append]) -> Result<A
             answers.push(Err(AppendError::Refused(FULL.to_owned())));
             continue;
         }
-        sqlx::query("INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)")
+        let insert = "INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?) RETURNING entry";
+        let entry: i64 = sqlx::query_scalar(insert)
             .bind(ballot.poll.as_str())
             .bind(ballot.voter.0)
             .bind(ballot.choice.to_string())
             .bind(ballot.ord)
             .bind(ballot.id)
             .bind(&ballot.via)
-            .execute(&mut *connection)
+            .fetch_one(&mut *connection)
             .await?;
         held += 1;
-        answers.push(Ok(()));
+        // Entries are numbered in the order of their appends, and no number is given twice.
+        answers.push(Ok(Receipt { entry: EntryId(entry.to_string()), epoch, place: entry.unsigned_abs() }));
     }
     Ok(answers)
 }

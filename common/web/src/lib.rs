@@ -27,7 +27,7 @@ pub use self::frame::{Frame, answered_by};
 pub use self::language::Language;
 pub use self::moment::Moment;
 pub use self::notice::Notice;
-pub use self::other_page::{OtherPage, page_url};
+pub use self::other_page::{OtherPage, origin, page_url};
 pub use self::phrases::{Phrase, Phrases, assert_complete, fill, isolated, say};
 pub use self::visitor::{COOKIE_KEPT_FOR, Visitor, cookies};
 

@@ -52,10 +52,32 @@ pub fn page_url(url: &str) -> anyhow::Result<String> {
     Ok(url.to_owned())
 }
 
+/// The origin of this address, as browsers write it: in small letters, without the scheme's own port.
+pub fn origin(url: &str) -> Option<String> {
+    let url: Uri = url.parse().ok()?;
+    let (scheme, host) = (url.scheme_str()?, url.host()?.to_ascii_lowercase());
+    let usual = if scheme == "https" { 443 } else { 80 };
+    let port = url.port_u16().filter(|port| *port != usual);
+    Some(format!("{scheme}://{host}{}", port.map(|port| format!(":{port}")).unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Language;
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        for (url, expected) in [
+            ("http://Vote.Example:80/", Some("http://vote.example")),
+            ("https://vote.example:443", Some("https://vote.example")),
+            ("http://192.168.1.20:8000/", Some("http://192.168.1.20:8000")),
+            ("http://[fd00::1]:8000/poll", Some("http://[fd00::1]:8000")),
+            ("http://", None),
+        ] {
+            assert_eq!(origin(url).as_deref(), expected, "{url}");
+        }
+    }
 
     fn is_local(url: Option<&str>, is_loopback: bool, host: &str) -> bool {
         let page = OtherPage { url: url.map(str::to_owned), port: 8000, is_loopback };

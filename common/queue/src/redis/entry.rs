@@ -22,7 +22,8 @@ pub(super) fn fields(ballot: &Ballot) -> [(&'static str, String); 6] {
 
 /// Entries as Redis sends them. They are bytes, because anybody may have written anything to
 /// the stream.
-pub(super) type Entries = Vec<(String, Fields)>;
+pub(super) type Entries = Vec<Entry>;
+pub(super) type Entry = (String, Fields);
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Reads entries, whoever wrote them. For an entry that is no ballot, the delivery says why.
@@ -30,7 +31,7 @@ pub(super) fn deliveries(entries: Entries) -> Vec<Delivery> {
     entries.into_iter().map(delivery).collect()
 }
 
-fn delivery((entry, fields): (String, Fields)) -> Delivery {
+fn delivery((entry, fields): Entry) -> Delivery {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let fields: Vec<_> = fields.into_iter().map(|(name, value)| (text(name), text(value))).collect();
     Delivery { entry: EntryId(entry), ballot: ballot(&fields) }

@@ -1,0 +1,48 @@
+//! A look at the stream and the dead letters, which tells what became of every entry.
+
+use election::random_uuid;
+use redis::{Cmd, RedisError};
+use store::redis::Connection;
+use uuid::Uuid;
+
+use super::entry::{Entries, Entry};
+use super::{DEAD_LETTERS, EPOCH, STREAM};
+use crate::EntryId;
+use crate::progress::{DEAD_LETTERS_MAX, DeadLetter, Progress};
+
+/// Looks at the queue. The dead letters that an earlier look has read are not read again.
+pub(super) async fn look(connection: &Connection, earlier: Progress) -> Result<Progress, RedisError> {
+    let newest = earlier.dead.first().map(|dead| &dead.buried);
+    let look = look_after(connection, newest).await?;
+    if look.epoch.is_some() && look.epoch == earlier.epoch {
+        return Ok(look.with_dead_of(earlier));
+    }
+    // A new queue gets its epoch here, so that it tells from its first vote on. Another queue has
+    // dead letters of its own, all of which are read.
+    let () = connection.run(&Cmd::hset_nx(EPOCH, "id", random_uuid().simple().to_string())).await?;
+    look_after(connection, None).await
+}
+
+/// It is one transaction. Otherwise an entry might be buried after the dead letters were read and
+/// before the stream was, and would then seem to be counted.
+async fn look_after(connection: &Connection, newest: Option<&EntryId>) -> Result<Progress, RedisError> {
+    let after = newest.map_or("-".to_owned(), |newest| format!("({}", newest.0));
+    let mut commands = redis::pipe();
+    commands.atomic();
+    commands.hmget(EPOCH, &["id", "appended"]).xlen(STREAM).xrange_count(STREAM, "-", "+", 1);
+    commands.xrevrange_count(DEAD_LETTERS, "+", after, DEAD_LETTERS_MAX);
+    let ((epoch, appended), length, first, dead): Look = connection.run_all(&commands).await?;
+    let dead_letter = |(buried, fields): Entry| {
+        let (_, entry) = fields.into_iter().find(|(name, _)| name == b"entry")?;
+        Some(DeadLetter { buried: EntryId(buried), entry: EntryId(String::from_utf8(entry).ok()?) })
+    };
+    Ok(Progress {
+        epoch: epoch.and_then(|epoch| Uuid::try_parse(&epoch).ok()),
+        appended: appended.unwrap_or_default(),
+        length,
+        oldest: first.into_iter().next().map(|(entry, _)| EntryId(entry)),
+        dead: dead.into_iter().filter_map(dead_letter).collect(),
+    })
+}
+
+type Look = ((Option<String>, Option<u64>), u64, Entries, Entries);
