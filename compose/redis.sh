@@ -16,8 +16,8 @@ password() {
 # Every service announces itself, lists the replicas and looks how many votes wait.
 every="+client|setinfo +time +evalsha +script|load +xlen +xrange +xpending ~urna:replicas +hset +hgetall +hdel"
 
-# Each service may do what it does and no more, so a stolen login of vote cannot read or delete votes by
-# a command for that. (Redis cannot forbid it to trim the queue, because XADD has an option for that.)
+# Each service has the rights for its work and no more, so a stolen login of vote has no command that
+# deletes votes. (Redis cannot forbid it to trim the queue, because XADD has an option for that.)
 # The default user may do everything, and is for people.
 # All of this comes by standard input, because everybody on the machine can read a command line.
 exec "$1" - --dir /data --appendonly yes --appendfsync always --maxmemory-policy noeviction <<END

@@ -4,7 +4,7 @@
 # so nobody becomes a new voter. If you use overlays, name them in .env (COMPOSE_FILE) and not on the
 # command line, so that this script knows them, too.
 #
-# It may die at any line. Run it again then: it goes on with the fresh secrets that it had made.
+# It may die at any line. Then run it again: it goes on with the fresh secrets that it has made.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 own=compose/secrets/own
@@ -39,7 +39,7 @@ main() {
     fi
 }
 
-# Writes fresh secrets into a draft, which becomes $next at once and as a whole.
+# Writes fresh secrets into a draft. Once it is complete, it becomes $next in one step.
 prepare() {
     local draft=$own.draft key name
     rm -rf "$draft"

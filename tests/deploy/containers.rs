@@ -16,7 +16,7 @@ use tokio_tungstenite::connect_async;
 use crate::compose::{Compose, SERVICES, STORES};
 use crate::{ROOT, end_well, turn, vote_all_along, vote_and_count};
 
-/// Every timeout towards clients is 10 s. Those of nginx itself are 60 s and more.
+/// Every timeout towards clients is 10 s. The defaults of nginx are 60 s and more.
 const DROPPED_WITHIN: Duration = Duration::from_secs(40);
 
 /// The rights that a container gives up, in the format of `docker inspect`.

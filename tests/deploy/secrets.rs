@@ -12,8 +12,8 @@ use crate::compose::Compose;
 use crate::node::run;
 use crate::{turn, vote_and_count};
 
-/// Bash reads this before the script. It kills the script, and what that started, before a line:
-/// the one of this number, or the first that contains this text.
+/// Bash reads this before the script. It kills the script, and all that the script started, before a
+/// line: the one with this number, or the first that begins with this text.
 const KILLER: &str = r#"
     set -T
     : >"$LINES_RUN"

@@ -32,7 +32,7 @@ async fn a_second_deployment_on_the_same_volumes_does_not_start_its_stores_and_s
     let mut voters = Voter::arrive_many(&first.vote, 2).await;
     vote_and_count(&first.vote, &first.result, &mut voters, "a").await;
     first.compose(&["down"]);
-    // Docker waits longer and longer before it starts a container again that failed.
+    // Docker waits longer and longer before it starts a failed container again.
     second.up(&["--force-recreate"]);
     vote_and_count(&second.vote, &second.result, &mut voters, "b").await;
 }
@@ -48,7 +48,7 @@ async fn a_service_can_do_no_more_in_a_store_than_it_does() {
         (redis(&urna, "default", "XLEN urna:dead").trim() == "1").then_some(())
     })
     .await;
-    // What services do when they stop needs rights, too.
+    // Services need rights for their last commands, too.
     urna.compose(&[&["restart"][..], &SERVICES].concat());
     vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
     let refused = redis(&urna, "default", "ACL LOG");
@@ -88,7 +88,7 @@ fn redis(urna: &Compose, user: &str, command: &str) -> String {
     urna.compose(&["exec", "-T", "redis", "sh", "-c", &ask.replace('>', "\\>").replace('*', "\\*")])
 }
 
-/// Runs a statement as those do who may only read.
+/// Runs a statement as the role that may only read.
 fn sql(urna: &Compose, statement: &str) -> (bool, String) {
     let psql =
         ["compose", "exec", "-T", "db", "psql", "--username=urna_reader", "--dbname=urna", "--command"];

@@ -211,7 +211,7 @@ impl Swarm {
         assert_eq!(state, "rollback_completed", "{update:?}");
     }
 
-    /// Follows docs/swarm.md: a new key of the cookies verifies first, and signs later. Also rolls back.
+    /// Follows docs/swarm.md: a new cookie key first only verifies, and signs later. Also rolls back.
     fn changes_its_cookie_key(&self) {
         let manager = self.node("manager");
         manager.shell(

@@ -15,7 +15,7 @@ const SILENT_FOR: Duration = Duration::from_secs(12);
 /// The pause before a viewer connects again. A page pauses for about as long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What each viewer sees.
+/// The viewers, and the screen of each.
 pub struct Audience {
     screens: Vec<Arc<Screen>>,
     _viewers: JoinSet<()>,

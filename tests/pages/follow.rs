@@ -9,7 +9,7 @@ use store::redis::RedisSettings;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-/// Notes what a screen reader says of the fate, and whether anything moves.
+/// Notes the texts that a screen reader says of the vote's fate, and the elements that move.
 const LISTEN: &str = "window.heard = []; window.moved = [];
     const listen = () => window.heard.push(document.getElementById('tick').textContent);
     new MutationObserver(listen).observe(document.getElementById('tick'), { childList: true, subtree: true });
@@ -107,7 +107,7 @@ async fn a_vote_that_is_not_confirmed_has_no_second_tick() {
     deployment.redis.unpause();
 }
 
-/// A former release knows only the voter's cookie, and an answer of ours must not hide it.
+/// A former release knows only the voter's cookie, and must be able to read the one that we write.
 #[tokio::test]
 async fn the_voters_cookie_stays_as_a_former_release_reads_it() {
     let data = TempDir::new().unwrap();

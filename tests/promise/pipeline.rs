@@ -220,7 +220,7 @@ async fn what_can_never_be_counted_is_a_dead_letter_and_holds_up_nobody() {
     deployment.counts_exactly(&voters).await;
 }
 
-/// The names of replicas are free, and a database may have an encoding that cannot write them.
+/// A replica may have any name, and a database may have an encoding that cannot store it.
 #[tokio::test]
 async fn a_replica_name_that_the_database_cannot_write_costs_no_vote() {
     let deployment = Deployment::start().await;

@@ -4,10 +4,10 @@
 // Longer than the server waits for its queue.
 const ANSWER_WITHIN_MS = 15_000;
 
-// While the vote waits to be counted, the page looks again: first after this time, which is
-// that between two looks of the server at its queue, and ever more slowly up to the longest
-// pause. A random time of up to the same length is added, so that a room full of phones does
-// not ask at the same moment.
+// While the vote waits to be counted, the page looks again: first after this time, because the
+// server looks at its queue as often, and then ever more slowly, up to the longest pause. A
+// random time of up to the same length is added to each pause, so that a room full of phones
+// does not ask at the same moment.
 const LOOK_AGAIN_AFTER_MS = 2_000;
 const LOOK_AGAIN_WITHIN_MS = 16_000;
 
@@ -126,7 +126,7 @@ function lookAgain() {
   pause = Math.min(pause * 1.5, LOOK_AGAIN_WITHIN_MS);
 }
 
-// A screen reader says a text that is put in place, so only what changed is.
+// A screen reader reads out every text that is put in place, so only changed texts are.
 function update(page) {
   tellLocalTime(page);
   for (const id of ["waits", "tick", "waiting"]) {

@@ -44,14 +44,14 @@ impl VoterCookie {
 
     /// The voter's cookie in these headers, if one of the keys has signed it.
     ///
-    /// Over https it is the one that no neighbour can plant. A browser that has none yet comes from
-    /// a former release, so its plain cookie is taken over. Nobody can tell whose several plain
-    /// cookies are, and one of them may be planted: then none counts.
+    /// Over https it is the one that no neighbour can plant. A browser without that one was last
+    /// here with a former release, so its plain cookie is taken over. If there are several plain
+    /// cookies, one may be planted, and nobody can tell which: then none counts.
     pub(crate) fn verify(keys: &Keys, headers: &HeaderMap, secure: bool) -> Option<Self> {
         let named = |name| keys.verified(name, headers).filter_map(|signed| Self::from_value(&signed.value));
         let mut plain = named(NAME);
         match named(HOST_NAME).next().filter(|_| secure) {
-            // A replica of a former release writes the plain cookie alone, so that may be the newer one.
+            // A replica of a former release writes only the plain cookie, which may then be the newer one.
             Some(own) => {
                 let same = plain.filter(|cookie| cookie.voter == own.voter);
                 same.chain([own.clone()]).max_by_key(|cookie| cookie.ord)
@@ -60,14 +60,14 @@ impl VoterCookie {
         }
     }
 
-    /// Whether the cookie in these headers has its present name, and was signed by the key that signs now.
+    /// Whether the cookie in these headers has the name in use, and was signed by the key that signs now.
     pub(crate) fn is_current(keys: &Keys, headers: &HeaderMap, secure: bool) -> bool {
         let mut named = keys.verified(if secure { HOST_NAME } else { NAME }, headers);
         named.any(|signed| signed.is_current && Self::from_value(&signed.value).is_some())
     }
 
-    /// The values of `Set-Cookie` with this cookie, the one that counts first. Over https the plain
-    /// cookie is written, too: a replica of a former release would take its browser for a new voter.
+    /// The values of `Set-Cookie` for this cookie: first the one that counts. Over https, the plain
+    /// cookie follows: without it, a replica of a former release would see a new voter.
     pub(crate) fn sign(&self, keys: &Keys, secure: bool) -> Result<Vec<HeaderValue>, InvalidHeaderValue> {
         let names = [HOST_NAME, NAME].into_iter().skip(usize::from(!secure));
         names.map(|name| keys.sign(name, self.to_value(), secure)).collect()
@@ -135,7 +135,7 @@ mod tests {
         VoterCookie { voter: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
     }
 
-    /// The cookie as one without https is signed.
+    /// The cookie as it is signed without https.
     fn signed(keys: &Keys, cookie: &VoterCookie) -> HeaderValue {
         cookie.sign(keys, false).unwrap().remove(0)
     }

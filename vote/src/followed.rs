@@ -1,7 +1,7 @@
-//! The second signed cookie: what is needed to follow the voter's recorded vote until it is counted.
+//! The second signed cookie: the receipt with which the page follows the recorded vote until it is counted.
 //!
-//! It is not in the voter's cookie, because a former release takes a voter whose cookie says more
-//! than it knows for a new one.
+//! It is not part of the voter's cookie, because a replica of a former release cannot read a voter's
+//! cookie with more parts, and would make its browser a new voter.
 
 use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderMap, HeaderValue};
@@ -32,7 +32,7 @@ pub(crate) struct Followed {
 pub(crate) enum Tick {
     /// It waits to be counted, behind this many others.
     Waits(u64),
-    /// This was first seen at this time, in milliseconds since 1970.
+    /// It is counted. This was first seen at this time, in milliseconds since 1970.
     Counted(i64),
     Dead,
     Unknown,
@@ -60,7 +60,7 @@ impl Followed {
         keys.sign(name(secure), self.to_value(), secure)
     }
 
-    /// Notes the time if the vote is seen to be counted for the first time, and returns whether it is.
+    /// If the vote is now seen to be counted for the first time, notes the time and returns true.
     pub(crate) fn note(&mut self, progress: &Progress, now_ms: i64) -> bool {
         let is_news = self.counted_ms.is_none() && progress.fate(&self.receipt) == Fate::Counted;
         self.counted_ms = self.counted_ms.or(is_news.then_some(now_ms));

@@ -62,7 +62,7 @@ impl Keys {
         HeaderValue::try_from(signed.unwrap_or_default())
     }
 
-    /// The values in the cookies of this name that one of the keys has signed.
+    /// The values of those cookies of this name that one of the keys has signed.
     pub(crate) fn verified<'a>(
         &'a self,
         name: &'static str,
@@ -80,7 +80,7 @@ impl Keys {
     }
 }
 
-/// What a cookie says that was signed.
+/// The content of a signed cookie.
 #[derive(Debug)]
 pub(crate) struct Signed {
     pub(crate) value: String,

@@ -103,13 +103,13 @@ struct App {
     edition: String,
     clock: Clock,
     /// Whether the last probe found that the queue keeps what it acknowledges, as far as
-    /// the settings demand. While it did not, votes are refused.
+    /// the settings demand. If it did not, votes are refused.
     keeps: AtomicBool,
     /// Notified when an append got no answer, so that the queue is probed at once.
     doubt: Notify,
     /// How many recorded votes have waited to be counted at two probes in a row.
     waiting: AtomicU64,
-    /// The last look at the queue, which tells every voter what became of their vote.
+    /// The last look at the queue. It serves all voters who follow their votes.
     progress: watch::Sender<Progress>,
 }
 
@@ -128,7 +128,7 @@ impl App {
 }
 
 impl Config {
-    /// Whether the page is served over https, so that its cookie is `Secure`.
+    /// Whether the page is served over https, so that its cookies are `Secure`.
     fn is_secure(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
@@ -147,8 +147,8 @@ fn router(app: Arc<App>) -> Router {
     )
 }
 
-/// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, a page without
-/// https shows only by its `Origin` that it is our own, so that of VOTE_URL is trusted.
+/// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, only the `Origin`
+/// of a page without https shows that it is our own, so the origin of VOTE_URL is trusted.
 fn own_page_only(url: Option<&str>) -> CsrfLayer {
     let origin = url.and_then(web::origin);
     let trusted = origin.and_then(|origin| CsrfLayer::new().add_trusted_origin(origin).ok());

@@ -73,8 +73,8 @@ impl<'a> QueueWatch<'a> {
     }
 
     /// Looks at how far the queue has come. This look answers everybody who follows a vote, so a
-    /// thousand open pages cost the queue as little as one. If it fails, the last one holds: what
-    /// was counted then is counted now.
+    /// thousand open pages cost the queue as little as one. If it fails, the last one holds: a vote
+    /// that was counted then is still counted.
     async fn look(&self) {
         let earlier = self.app.progress.borrow().clone();
         match self.app.config.queue.progress(earlier).await {
@@ -129,7 +129,7 @@ fn readiness(config: &Config, probe: &Probe) -> Readiness {
     }
 }
 
-/// The risks because of which votes are refused, if there are any.
+/// The risks for which votes are refused, if there are any.
 fn forbidden(config: &Config, risks: &[Risk]) -> Option<String> {
     let forbidden = risks.iter().filter(|risk| config.require_durable_queue.forbids(risk));
     let sentences: Vec<String> = forbidden.map(Risk::to_string).collect();

@@ -44,11 +44,11 @@ pub struct Settings {
 /// Whether votes are refused while the queue might lose them.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequireDurable {
-    /// Unless the queue is known to keep them.
+    /// Refused unless the queue is known to keep them.
     True,
-    /// Only if the queue is known to lose them.
+    /// Refused only if the queue is known to lose them.
     Trust,
-    /// Never.
+    /// Never refused for this reason.
     False,
 }
 

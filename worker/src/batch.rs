@@ -20,7 +20,7 @@ pub(crate) struct Recorder<'a> {
     patience: Patience<'a>,
     held: &'a Held,
     /// How many ballots are recorded at a time. A slow ledger gets fewer, so that it
-    /// can do them before it must give up.
+    /// can record them before it must give up.
     at_a_time: usize,
 }
 
@@ -90,7 +90,7 @@ impl<'a> Recorder<'a> {
                 }
             }
         }
-        // Until the queue forgets them, the ledger must be sure to keep them.
+        // The queue forgets these ballots next. Before that, the ledger must be sure to keep them.
         self.ledger_is_durable().await?;
         Some(recorded)
     }

@@ -1,8 +1,8 @@
 //! The entries that this worker holds: it took them, and has not settled them yet.
 //!
 //! Other workers claim entries that nobody renewed for 5 s. A slow ledger may need
-//! longer for a batch. If others then took over, it would get the same work twice, just
-//! when it is slow. So a worker renews what it holds, unless it cannot reach the ledger.
+//! longer for a batch. If others then took over, the ledger would get the same work
+//! twice, just when it is slow. So a worker renews what it holds, unless it cannot reach the ledger.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -26,8 +26,8 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Holds the entries of a batch. Returns those that were not held before: after a
-    /// stop of the whole process, a worker may claim entries that it still works on.
+    /// Holds the entries of a batch. Returns those that were not held before: after the
+    /// whole process was paused, a worker may claim entries that it still works on.
     pub(crate) fn hold(&self, mut batch: Vec<Delivery>) -> Vec<Delivery> {
         let (mut held, now) = (self.entries(), Instant::now());
         batch.retain(|delivery| held.insert(delivery.entry.clone(), now).is_none());
@@ -42,13 +42,13 @@ impl Held {
         }
     }
 
-    /// Keeps what is held from other workers, or lets them claim it.
+    /// Keeps other workers from claiming the held entries, or lets them.
     pub(crate) fn keep(&self, keep: bool) {
         self.is_stuck.store(!keep, Ordering::Relaxed);
     }
 
-    /// Renews for ever what is held and kept, in the name of this consumer. Most entries are
-    /// settled long before their first renewal.
+    /// Renews the held entries for ever, in the name of this consumer, unless others may claim
+    /// them. Most entries are settled long before their first renewal.
     pub(crate) async fn renew(&self, queue: &Queue, consumer: &str) -> Infallible {
         loop {
             sleep(RENEW_EVERY).await;

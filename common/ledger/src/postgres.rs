@@ -84,7 +84,7 @@ impl PostgresLedger {
         settings.connection(&SCHEMA).map(Self)
     }
 
-    /// The same ledger, which also keeps a role for services that only read.
+    /// The same ledger, which also creates the role of the services that only read.
     pub fn admitting_readers(self, password: &str) -> Self {
         Self(self.0.admitting_readers(password))
     }
@@ -144,8 +144,8 @@ fn column<'a, T>(ballots: &[&'a Ballot], field: impl Fn(&'a Ballot) -> T) -> Vec
     ballots.iter().copied().map(field).collect()
 }
 
-/// The name with `?` for every letter that is not ASCII. Not every database can write
-/// those, and no vote may be rejected for the name of a replica.
+/// The name with `?` for every letter that is not ASCII. Not every database can store
+/// such letters, and no vote may be rejected for the name of a replica.
 fn in_any_encoding(name: &str) -> String {
     name.replace(|letter: char| !letter.is_ascii(), "?")
 }

@@ -62,8 +62,8 @@ impl Queue {
         }
     }
 
-    /// Looks at how far the queue has come. `earlier` is the last such look, which spares this one
-    /// what cannot have changed.
+    /// Looks at how far the queue has come. `earlier` is the last such look, so that dead letters
+    /// that it has read need not be read again.
     pub async fn progress(&self, earlier: Progress) -> Result<Progress, Unavailable> {
         match self {
             Self::Redis(queue) => queue.progress(earlier).await,
@@ -92,7 +92,7 @@ impl Queue {
     }
 
     /// Says that the consumer with this name still works on these entries, so that no
-    /// other one claims them.
+    /// other consumer claims them.
     pub async fn renew(&self, consumer: &str, entries: &[EntryId]) -> Result<(), Unavailable> {
         match self {
             Self::Redis(queue) => queue.renew(consumer, entries).await,

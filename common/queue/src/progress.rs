@@ -4,16 +4,17 @@ use uuid::Uuid;
 
 use super::EntryId;
 
-/// A look at the queue reads and keeps no more than this many dead letters, the newest. Each is an
-/// exception that somebody should look at, and so many take some 100 KB.
+/// A look at the queue reads and keeps no more than this many dead letters, the newest. They take
+/// some 100 KB. Dead letters are so rare that a person should look at each.
 pub(crate) const DEAD_LETTERS_MAX: usize = 1_000;
 
-/// What [`Queue::append`](super::Queue::append) gives for an entry, to learn later what became of it.
+/// The receipt of an entry, from [`Queue::append`](super::Queue::append). With it, a look at the queue
+/// tells what became of the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     /// The entry.
     pub entry: EntryId,
-    /// Which queue it was appended to: a queue that lost its data draws another epoch.
+    /// The epoch of the queue to which it was appended. A queue that lost its data gets another.
     pub epoch: Uuid,
     /// How many entries had been appended to that queue by then, this one included.
     pub place: u64,
@@ -32,11 +33,10 @@ pub enum Fate {
     Unknown,
 }
 
-/// A look at the queue, which tells the fate of every entry that was appended before. However many
-/// entries are asked about, the queue is asked once.
+/// A look at the queue. From this one look, the fate of every entry with a receipt can be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// `None` if no look was taken yet.
+    /// `None` before the first look.
     pub(crate) epoch: Option<Uuid>,
     /// How many entries were ever appended.
     pub(crate) appended: u64,
@@ -51,15 +51,15 @@ pub struct Progress {
 /// A dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeadLetter {
-    /// Every entry that was appended after this one was buried after it, too.
+    /// Its id among the dead letters. An entry with a higher id can only have been buried later.
     pub(crate) buried: EntryId,
-    /// The entry that it was.
+    /// The id that it had as an entry.
     pub(crate) entry: EntryId,
 }
 
 impl Progress {
-    /// What has become of this entry. An entry that left before an older one still waits: it is
-    /// counted already, but that shows only once the older one has left.
+    /// What has become of this entry. An entry that left before an older one is counted, but seems
+    /// to wait until the older one has left, too.
     pub fn fate(&self, receipt: &Receipt) -> Fate {
         let is_waiting = receipt.place > self.appended
             || self.oldest.as_ref().is_some_and(|oldest| order(oldest) <= order(&receipt.entry));

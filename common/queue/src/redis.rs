@@ -42,8 +42,8 @@ const CLAIM_EVERY: Duration = Duration::from_secs(1);
 /// any number of replicas together keep the bound.
 ///
 /// The entry is counted before it is added: if the count fails, nothing was added, and
-/// the vote is refused. The stream counts its entries, too, but `XINFO STREAM` would make
-/// this script take five times as long.
+/// the vote is refused. The stream has a count of its own, but to read that with
+/// `XINFO STREAM` would make this script take more than twice as long.
 const APPEND: &str = r"
     if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
         return redis.error_reply('FULL ' .. ARGV[2])
@@ -105,7 +105,7 @@ impl RedisQueue {
         let answer: Result<(String, String, u64), _> = self.connection.call_on(opened, &call).await;
         let receipt = |(entry, epoch, place): (String, String, u64)| Receipt {
             entry: EntryId(entry),
-            // A vote is recorded even if somebody wrote an epoch that is none. It cannot be followed.
+            // If somebody wrote nonsense there, the vote is recorded, but cannot be followed.
             epoch: Uuid::try_parse(&epoch).unwrap_or_default(),
             place,
         };

@@ -80,7 +80,7 @@ impl SqliteQueue {
             (SELECT count(*) FROM waiting), (SELECT min(entry) FROM waiting)";
         let (epoch, appended, length, oldest): (Uuid, i64, i64, Option<i64>) =
             sqlx::query_as(look).fetch_one(self.data.readers()).await?;
-        // They are read last: an entry that is buried meanwhile is then a dead letter, and not counted.
+        // The dead letters are read last: otherwise, an entry that is buried meanwhile would seem counted.
         let dead: Vec<i64> = sqlx::query_scalar("SELECT entry FROM dead ORDER BY entry DESC LIMIT ?")
             .bind(DEAD_LETTERS_MAX as i64)
             .fetch_all(self.data.readers())

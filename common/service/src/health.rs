@@ -42,7 +42,7 @@ pub enum Command {
         /// Ask instead whether it can use all its stores
         #[arg(long)]
         ready: bool,
-        /// Ask instead whether it was ready once, and does not stop
+        /// Ask instead whether it was ever ready, and is not about to stop
         #[arg(long, conflicts_with = "ready")]
         serving: bool,
     },

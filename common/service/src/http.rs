@@ -63,14 +63,14 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(100);
 /// The HTTP connection of one client.
 type Connection = UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, WithClient>;
 
-/// How many clients all pages of this process may serve at a time.
+/// How many clients all pages of this process together may serve at a time.
 static PAGE_CONNECTIONS_MAX: LazyLock<usize> = LazyLock::new(limit::connections_max);
 
 /// The clients of all pages of this process.
 static PAGE_CONNECTIONS: LazyLock<Arc<Connections>> =
     LazyLock::new(|| Connections::at_most(*PAGE_CONNECTIONS_MAX));
 
-/// How many clients all pages of this process may serve at a time.
+/// How many clients all pages of this process together may serve at a time.
 pub fn page_connections_max() -> usize {
     *PAGE_CONNECTIONS_MAX
 }
@@ -95,7 +95,7 @@ async fn serve_at_most(
     let spawn = |stream, place| tasks.spawn(converse(stream, place, app.clone(), shutdown.clone()));
     while let Some(accepted) = shutdown.run_until_cancelled(accept(&listener)).await {
         if let Some(stream) = accepted {
-            // Not until the shutdown: this client is already connected, and must be answered.
+            // A shutdown does not end this wait: the client is connected, and must be answered.
             spawn(stream, connections.place().await);
         }
     }

@@ -29,7 +29,7 @@ pub enum WriteError {
     /// The store cannot write now. The same data can be written later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The store gave up, because it took too long. Less at a time may succeed.
+    /// The store took too long, and the write was given up. A smaller one may succeed.
     #[error(transparent)]
     TooSlow(Unavailable),
     /// The store works, but will never accept some of this data.

@@ -94,13 +94,13 @@ pub struct Connection {
 #[derive(Debug)]
 struct Session {
     connection: PgConnection,
-    /// The time within which PostgreSQL must answer, as it was last told.
+    /// The time within which PostgreSQL was last told to answer.
     within: Duration,
 }
 
 impl Connection {
-    /// The same connection, which also keeps a role for services that only read, with
-    /// this password. Do not use it on connections of those services.
+    /// The same connection, which also creates the role of the services that only read,
+    /// with this password. Do not use it for connections of those services.
     pub fn admitting_readers(self, password: &str) -> Self {
         Self { reader: Some(password.into()), ..self }
     }
@@ -168,7 +168,7 @@ impl Connection {
 }
 
 impl Session {
-    /// Tells PostgreSQL within which time it must answer, unless it knows already.
+    /// Tells PostgreSQL to answer within this time, unless it was told so last.
     async fn answer(&mut self, within: Duration) -> Result<(), sqlx::Error> {
         if self.within != within {
             session::limit(&mut self.connection, within).await?;

@@ -17,7 +17,7 @@ use crate::{Language, Notice};
 /// sends its cookies to every port of a host, so a choice holds for both pages.
 const CHOICE: &str = "lang";
 
-/// DNS knows no longer name.
+/// The longest name that DNS allows.
 const HOST_MAX_BYTES: usize = 253;
 
 /// Browsers keep no cookie for longer than this.
@@ -85,7 +85,7 @@ fn weighted(item: &str) -> Option<(Language, f32)> {
     (weight > 0.0).then_some((language, weight))
 }
 
-/// The host that the headers name, if it can be one. The pages show it, so anything
+/// The host that the headers name, if it is a possible one. The pages show it, so anything
 /// else is ignored.
 fn host(headers: &HeaderMap) -> Option<Authority> {
     let authority = Authority::try_from(headers.get(HOST)?.as_bytes()).ok()?;

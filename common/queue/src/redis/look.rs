@@ -1,4 +1,4 @@
-//! A look at the stream and the dead letters, which tells what became of every entry.
+//! A look at the stream and the dead letters. From it, the fate of every entry can be told.
 
 use election::random_uuid;
 use redis::{Cmd, RedisError};
@@ -17,14 +17,14 @@ pub(super) async fn look(connection: &Connection, earlier: Progress) -> Result<P
     if look.epoch.is_some() && look.epoch == earlier.epoch {
         return Ok(look.with_dead_of(earlier));
     }
-    // A new queue gets its epoch here, so that it tells from its first vote on. Another queue has
-    // dead letters of its own, all of which are read.
+    // A new queue gets its epoch here, so that even its first vote can be followed. If this is not
+    // the queue of the earlier look, all its dead letters must be read.
     let () = connection.run(&Cmd::hset_nx(EPOCH, "id", random_uuid().simple().to_string())).await?;
     look_after(connection, None).await
 }
 
-/// It is one transaction. Otherwise an entry might be buried after the dead letters were read and
-/// before the stream was, and would then seem to be counted.
+/// Reads all in one transaction. Otherwise an entry that is buried between the readings of the dead
+/// letters and of the stream would seem to be counted.
 async fn look_after(connection: &Connection, newest: Option<&EntryId>) -> Result<Progress, RedisError> {
     let after = newest.map_or("-".to_owned(), |newest| format!("({}", newest.0));
     let mut commands = redis::pipe();

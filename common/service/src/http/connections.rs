@@ -1,6 +1,6 @@
 //! The open connections of a service. Their number is bounded, so that no crowd
 //! of clients can take all of its memory. At the bound, a newcomer gets the place
-//! of the connection that has kept the service waiting longest.
+//! of a connection that keeps the service waiting.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// How long a newcomer waits before it takes the place of one more connection.
-/// While every other client is being answered, no place can be taken.
+/// How long a newcomer waits for a place before one more connection is closed.
+/// While every other client is being answered, none can be closed.
 const SHED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 crate::metrics! {
@@ -29,8 +29,8 @@ pub(super) struct Connections {
     next: AtomicU64,
 }
 
-/// Connections that have never been answered are closed first, and then those that
-/// have waited longest.
+/// Connections that were never answered are closed first. Among equals, the one that
+/// has waited longest is closed first.
 type Rank = (Answered, u64);
 type Answered = bool;
 

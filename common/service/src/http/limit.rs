@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// More connections than a process ever needs, if neither memory nor files are limited.
+/// The bound if neither memory nor files are limited: more than a process ever needs.
 const CONNECTIONS_MAX: u64 = 20_000;
 
 /// A small service still serves this many, whatever its limits are.

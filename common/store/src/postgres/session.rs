@@ -1,5 +1,5 @@
-//! What every session with PostgreSQL begins with: its settings, the schema, and the
-//! role of those who only read.
+//! The beginning of every session with PostgreSQL: its settings, the schema, and the
+//! role of the services that only read.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ const SETTINGS: &str = "
 /// The SQLSTATE of a table that does not exist.
 const NO_TABLE: &str = "42P01";
 
-/// Creates the role of the readers, or gives it its present password. It may read all
+/// Creates the role of the readers, or gives it this password. The role may read all
 /// tables. The lock makes other workers wait, because PostgreSQL would refuse two changes
 /// of one role at a time.
 const ADMIT_READER: &str = "
@@ -51,7 +51,7 @@ pub async fn configure(connection: &mut PgConnection) -> Result<(), sqlx::Error>
     connection.execute(SETTINGS).await.map(drop)
 }
 
-/// Lets PostgreSQL give up every further statement in time, if it must be answered `within`.
+/// Makes PostgreSQL give up every further statement shortly before this time is over.
 pub(super) async fn limit(connection: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
     let timeout = within.saturating_sub(GIVES_UP_EARLIER).as_millis();
     connection.execute(AssertSqlSafe(format!("SET statement_timeout = {timeout}"))).await.map(drop)
@@ -68,7 +68,7 @@ pub(super) async fn migrate(connection: &mut PgConnection, schema: &Migrator) ->
     Ok(())
 }
 
-/// Lets the readers in with this password.
+/// Lets the readers log in with this password.
 pub(super) async fn admit_reader(connection: &mut PgConnection, password: &str) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let pass_on = sqlx::query("SELECT set_config('urna.reader_password', $1, true)").bind(password);
