@@ -45,18 +45,22 @@ impl VoterCookie {
     /// The voter's cookie in these headers, if one of the keys has signed it.
     ///
     /// Over https it is the one that no neighbour can plant. A browser without that one was last
-    /// here with a former release, so its plain cookie is taken over. If there are several plain
-    /// cookies, one may be planted, and nobody can tell which: then none counts.
+    /// here with a former release, so its plain cookie is taken over. If there are plain cookies
+    /// of several voters, one may be planted, and nobody can tell which: then none counts.
     pub(crate) fn verify(keys: &Keys, headers: &HeaderMap, secure: bool) -> Option<Self> {
         let named = |name| keys.verified(name, headers).filter_map(|signed| Self::from_value(&signed.value));
-        let mut plain = named(NAME);
+        let plain: Vec<Self> = named(NAME).collect();
+        let newest = |cookies: Vec<Self>| cookies.into_iter().max_by_key(|cookie| cookie.ord);
         match named(HOST_NAME).next().filter(|_| secure) {
             // A replica of a former release writes only the plain cookie, which may then be the newer one.
             Some(own) => {
-                let same = plain.filter(|cookie| cookie.voter == own.voter);
-                same.chain([own.clone()]).max_by_key(|cookie| cookie.ord)
+                let same = plain.into_iter().filter(|cookie| cookie.voter == own.voter);
+                newest(same.chain([own.clone()]).collect())
             }
-            None => plain.next().filter(|_| plain.next().is_none()),
+            None => {
+                let is_one_voter = plain.windows(2).all(|pair| pair[0].voter == pair[1].voter);
+                newest(plain).filter(|_| is_one_voter)
+            }
         }
     }
 
