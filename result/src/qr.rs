@@ -1,7 +1,7 @@
 //! The invitation to vote: an address to type, and a QR code to scan.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
@@ -10,21 +10,29 @@ use web::{OtherPage, Visitor};
 /// A room uses one address, or a few. Clients that make up others cannot fill the memory.
 const CODES_KEPT: usize = 8;
 
-/// The QR codes that were drawn last, by their addresses. Drawing one takes longer than
+/// The QR codes that were shown last, by their addresses. Drawing one takes longer than
 /// the rest of the page.
 #[derive(Debug, Default)]
 pub(crate) struct Codes(Mutex<VecDeque<(String, Option<String>)>>);
 
 impl Codes {
     fn of(&self, url: &str) -> Option<String> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, code)) = kept.iter().find(|(kept, _)| kept == url) {
-            return code.clone();
-        }
-        let drawn = code(url);
+        let known = self.take(url);
+        let code = known.unwrap_or_else(|| code(url));
+        let mut kept = self.kept();
         kept.truncate(CODES_KEPT - 1);
-        kept.push_front((url.to_owned(), drawn.clone()));
-        drawn
+        kept.push_front((url.to_owned(), code.clone()));
+        code
+    }
+
+    fn take(&self, url: &str) -> Option<Option<String>> {
+        let mut kept = self.kept();
+        let place = kept.iter().position(|(kept, _)| kept == url)?;
+        kept.remove(place).map(|(_, code)| code)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, VecDeque<(String, Option<String>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Deployment, Postgres, Redis, Voter, eventually};
+use harness::{Conditions, Deployment, Flow, Postgres, Proxy, Redis, Voter, eventually};
 use sqlx::migrate::Migrate;
 
 #[tokio::test]
@@ -33,6 +33,24 @@ async fn while_somebody_locks_the_totals_no_backend_is_left_behind() {
     let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(&pool).await.unwrap();
     assert!(waiting <= 2, "{waiting} backends wait for two workers");
     lock.rollback().await.unwrap();
+    deployment.counts_exactly(&voters).await;
+}
+
+#[tokio::test]
+async fn what_a_worker_holds_that_cannot_reach_the_ledger_another_counts() {
+    let deployment = Deployment::start().await;
+    let vote = deployment.ready("vote").await;
+    let network = Proxy::to(deployment.postgres.address()).await;
+    let url = format!("postgres://postgres@{}/postgres", network.address);
+    let cut_off = deployment.spawn("worker", &[("DATABASE_URL", &url)]);
+    cut_off.wait_until_ready().await;
+    network.set(Conditions { requests: Flow::Stalled, answers: Flow::Stalled, ..Conditions::default() });
+    let mut voters = Voter::arrive_many(&vote.url, 3).await;
+    for voter in &mut voters {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    eventually("the worker to hold them", async || (deliveries(&deployment).await == 3).then_some(())).await;
+    let _other = deployment.ready("worker").await;
     deployment.counts_exactly(&voters).await;
 }
 
@@ -101,7 +119,7 @@ async fn a_worker_lets_a_role_read_that_may_do_nothing_else() {
     }
 }
 
-/// How often the one entry of the queue was delivered.
+/// How often the entries of the queue were delivered.
 async fn deliveries(deployment: &Deployment) -> u64 {
     let mut command = redis::cmd("XPENDING");
     command.arg("urna:votes").arg("workers").arg("-").arg("+").arg(10);

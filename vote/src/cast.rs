@@ -177,6 +177,10 @@ fn answer(
         }
     };
     counter.increment(1);
+    if matches!(recorded, Err(Failure::NotConfirmed)) {
+        // That vote may replace the one that the page followed.
+        page::follow_nothing(app, &mut response);
+    }
     page::set_cookies(app, &mut response, Some(cookie), recorded.ok().as_ref());
     response
 }

@@ -5,6 +5,8 @@
 
 use axum::http::header::InvalidHeaderValue;
 use axum::http::{HeaderMap, HeaderValue};
+use cookie::Cookie;
+use cookie::time::Duration;
 use election::PollId;
 use queue::{EntryId, Fate, Progress, Receipt};
 
@@ -65,6 +67,12 @@ impl Followed {
         let is_news = self.counted_ms.is_none() && progress.fate(&self.receipt) == Fate::Counted;
         self.counted_ms = self.counted_ms.or(is_news.then_some(now_ms));
         is_news
+    }
+
+    /// The value of `Set-Cookie` that removes the cookie.
+    pub(crate) fn forgotten(secure: bool) -> Option<HeaderValue> {
+        let cookie = Cookie::build((name(secure), "")).path("/").secure(secure).max_age(Duration::ZERO);
+        HeaderValue::try_from(cookie.to_string()).ok()
     }
 
     pub(crate) fn tick(&self, progress: &Progress) -> Tick {

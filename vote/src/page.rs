@@ -115,6 +115,12 @@ pub(crate) fn set_cookies(
     }
 }
 
+/// Tells the browser to forget the vote that the page followed.
+pub(crate) fn follow_nothing(app: &App, response: &mut Response) {
+    let cookie = Followed::forgotten(app.config.is_secure());
+    response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+}
+
 #[derive(Template)]
 #[template(path = "ballot.html")]
 struct Page<'a> {

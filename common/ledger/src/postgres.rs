@@ -71,7 +71,7 @@ const RECORD: &str = "
 
 /// Finds the settings with which a crash may lose what was committed.
 const RISKS: &str = "
-    SELECT setting FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit']) AS setting
+    SELECT setting FROM unnest(ARRAY['fsync', 'full_page_writes']) AS setting
     WHERE current_setting(setting) = 'off'";
 
 /// The ledger in PostgreSQL.

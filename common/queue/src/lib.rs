@@ -15,7 +15,7 @@ use election::Ballot;
 use store::Unavailable;
 
 pub use self::progress::{Fate, Progress, Receipt};
-pub use self::redis::{RedisConsumer, RedisQueue, STREAM};
+pub use self::redis::{EPOCH, RedisConsumer, RedisQueue, STREAM};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{SqliteConsumer, SqliteQueue};
 

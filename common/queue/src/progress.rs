@@ -44,6 +44,8 @@ pub struct Progress {
     pub(crate) length: u64,
     /// The oldest of them.
     pub(crate) oldest: Option<EntryId>,
+    /// The entry that was buried last, if it is known.
+    pub(crate) buried: Option<EntryId>,
     /// The newest dead letters, the newest first.
     pub(crate) dead: Vec<DeadLetter>,
 }
@@ -87,6 +89,11 @@ impl Progress {
     }
 
     fn may_be_a_forgotten_dead_letter(&self, entry: &EntryId) -> bool {
+        let is_known = |buried: &EntryId| self.dead.iter().any(|dead| dead.entry == *buried);
+        // Somebody has deleted dead letters.
+        if self.buried.as_ref().is_some_and(|buried| !is_known(buried) && order(entry) <= order(buried)) {
+            return true;
+        }
         let oldest_known = self.dead.get(DEAD_LETTERS_MAX - 1);
         oldest_known.is_some_and(|dead| order(entry) < order(&dead.buried))
     }
@@ -114,7 +121,17 @@ mod tests {
 
     fn look(appended: u64, length: u64, oldest: Option<&str>) -> Progress {
         let oldest = oldest.map(entry);
-        Progress { epoch: Some(EPOCH), appended, length, oldest, dead: Vec::new() }
+        Progress { epoch: Some(EPOCH), appended, length, oldest, ..Progress::default() }
+    }
+
+    #[test]
+    fn a_dead_letter_that_somebody_deleted_does_not_seem_counted() {
+        let cleared = Progress { buried: Some(entry("50-0")), ..look(100, 0, None) };
+        assert_eq!(
+            [receipt("40-0", 40), receipt("50-0", 50)].map(|it| cleared.fate(&it)),
+            [Fate::Unknown; 2]
+        );
+        assert_eq!(cleared.fate(&receipt("51-0", 51)), Fate::Counted);
     }
 
     #[test]

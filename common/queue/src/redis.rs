@@ -25,7 +25,7 @@ pub const STREAM: &str = "urna:votes";
 const DEAD_LETTERS: &str = "urna:dead";
 
 /// The queue's epoch: a random `id`, and how many entries were `appended` since it was drawn.
-const EPOCH: &str = "urna:epoch";
+pub const EPOCH: &str = "urna:epoch";
 
 /// The consumer group to which all workers belong.
 const GROUP: &str = "workers";
@@ -66,6 +66,7 @@ const BURY: &str = r"
         redis.call('XADD', KEYS[2], '*', 'entry', ARGV[2], 'reason', ARGV[3],
             unpack(entry[2], 1, math.min(#entry[2], 200)))
         redis.call('XDEL', KEYS[1], ARGV[2])
+        redis.call('HSET', KEYS[3], 'buried', ARGV[2])
     end
 ";
 
@@ -203,7 +204,7 @@ impl RedisQueue {
     pub(super) async fn bury(&self, entry: &EntryId, reason: &str) -> Result<(), Unavailable> {
         let script = Script::new(BURY);
         let mut call = script.key(STREAM);
-        call.key(DEAD_LETTERS).arg(GROUP).arg(&entry.0).arg(reason);
+        call.key(DEAD_LETTERS).key(EPOCH).arg(GROUP).arg(&entry.0).arg(reason);
         self.connection.call(&call).await.map_err(|error| self.connection.unavailable(error))
     }
 }

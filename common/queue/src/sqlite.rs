@@ -90,6 +90,8 @@ impl SqliteQueue {
             epoch: Some(epoch),
             appended: appended.unsigned_abs(),
             length: length.unsigned_abs(),
+            // Nobody deletes dead letters from a data file.
+            buried: None,
             oldest: oldest.map(id),
             dead: dead.into_iter().map(|entry| DeadLetter { buried: id(entry), entry: id(entry) }).collect(),
         })

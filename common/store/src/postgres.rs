@@ -144,8 +144,9 @@ impl Connection {
                 () => self.unavailable(error).into(),
             })
         };
+        // PostgreSQL would have given up before, so it is the network that does not answer.
         let late = |_| self.unavailable(format!("no answer within {} s", within.as_secs()));
-        timeout(within, asked).await.map_err(|elapsed| WriteError::TooSlow(late(elapsed)))?
+        timeout(within, asked).await.map_err(late)?
     }
 
     /// The error for the caller. It names the address, which may be wrong.

@@ -15,7 +15,11 @@ pub(super) async fn look(connection: &Connection, earlier: Progress) -> Result<P
     let newest = earlier.dead.first().map(|dead| &dead.buried);
     let look = look_after(connection, newest).await?;
     if look.epoch.is_some() && look.epoch == earlier.epoch {
-        return Ok(look.with_dead_of(earlier));
+        if look.appended >= earlier.appended {
+            return Ok(look.with_dead_of(earlier));
+        }
+        // Redis was restored from an older copy. Its next entries get places that were given before.
+        let () = connection.run(&Cmd::hdel(EPOCH, "id")).await?;
     }
     // A new queue gets its epoch here, so that even its first vote can be followed. If this is not
     // the queue of the earlier look, all its dead letters must be read.
@@ -29,9 +33,9 @@ async fn look_after(connection: &Connection, newest: Option<&EntryId>) -> Result
     let after = newest.map_or("-".to_owned(), |newest| format!("({}", newest.0));
     let mut commands = redis::pipe();
     commands.atomic();
-    commands.hmget(EPOCH, &["id", "appended"]).xlen(STREAM).xrange_count(STREAM, "-", "+", 1);
+    commands.hmget(EPOCH, &["id", "appended", "buried"]).xlen(STREAM).xrange_count(STREAM, "-", "+", 1);
     commands.xrevrange_count(DEAD_LETTERS, "+", after, DEAD_LETTERS_MAX);
-    let ((epoch, appended), length, first, dead): Look = connection.run_all(&commands).await?;
+    let ((epoch, appended, buried), length, first, dead): Look = connection.run_all(&commands).await?;
     let dead_letter = |(buried, fields): Entry| {
         let (_, entry) = fields.into_iter().find(|(name, _)| name == b"entry")?;
         Some(DeadLetter { buried: EntryId(buried), entry: EntryId(String::from_utf8(entry).ok()?) })
@@ -40,9 +44,10 @@ async fn look_after(connection: &Connection, newest: Option<&EntryId>) -> Result
         epoch: epoch.and_then(|epoch| Uuid::try_parse(&epoch).ok()),
         appended: appended.unwrap_or_default(),
         length,
+        buried: buried.map(EntryId),
         oldest: first.into_iter().next().map(|(entry, _)| EntryId(entry)),
         dead: dead.into_iter().filter_map(dead_letter).collect(),
     })
 }
 
-type Look = ((Option<String>, Option<u64>), u64, Entries, Entries);
+type Look = ((Option<String>, Option<u64>, Option<String>), u64, Entries, Entries);

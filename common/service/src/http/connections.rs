@@ -15,7 +15,7 @@ use tokio::time::timeout;
 const SHED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 crate::metrics! {
-    /// Connections closed before they sent a whole request, to make room for others.
+    /// Connections that kept the service waiting, and were closed to make room for others.
     shed: Counter = "urna_connections_shed_total",
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use queue::STREAM;
+use queue::{EPOCH, STREAM};
 use redis::Script;
 use serde::Serialize;
 use store::Unavailable;
@@ -21,7 +21,8 @@ const SETBACKS: &str = "urna:setbacks";
 const SETBACKS_MAX: usize = 10;
 
 /// Replaces the noted move unless another worker was faster. Only the worker that
-/// replaces it lists and logs the setback.
+/// replaces it lists and logs the setback. After one, the queue gets another epoch,
+/// because nobody can tell any more whether an entry that is gone was counted.
 const REPLACE: &str = r"
     if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
         return false
@@ -30,6 +31,7 @@ const REPLACE: &str = r"
     if ARGV[3] ~= '' then
         redis.call('LPUSH', KEYS[2], ARGV[3])
         redis.call('LTRIM', KEYS[2], 0, ARGV[4] - 1)
+        redis.call('HDEL', KEYS[3], 'id')
     end
     return true
 ";
@@ -94,7 +96,12 @@ impl SetbackLog {
     ) -> Result<bool, Unavailable> {
         let script = Script::new(REPLACE);
         let mut call = script.key(NOTED);
-        call.key(SETBACKS).arg(json(former)?).arg(json(Some(next))?).arg(json(setback)?).arg(SETBACKS_MAX);
+        call.key(SETBACKS)
+            .key(EPOCH)
+            .arg(json(former)?)
+            .arg(json(Some(next))?)
+            .arg(json(setback)?)
+            .arg(SETBACKS_MAX);
         self.0.call(&call).await.map_err(|error| self.0.unavailable(error))
     }
 }

@@ -25,10 +25,11 @@ const DUE: &str = "
     SELECT epoch, marked, (SELECT coalesce((sum(changes) + sum(votes)) / 2, 0)::bigint FROM totals)
     FROM ledger";
 
-/// Moves the ledger's number, unless another worker has moved it.
+/// Moves the ledger's number, unless another worker has moved it. A worker of a former
+/// release moves it without the new epoch, which the ledger then still gets.
 const MOVE: &str = "
     UPDATE ledger SET marked = $3, epoch = coalesce($4, epoch)
-    WHERE epoch = $1 AND marked IS NOT DISTINCT FROM $2";
+    WHERE epoch = $1 AND (marked IS NOT DISTINCT FROM $2 OR ($4 IS NOT NULL AND marked = $3))";
 
 /// A counter for each store, registered when the watch starts, so that it is shown from then on.
 static NOTICED: LazyLock<[Counter; Store::ALL.len()]> = LazyLock::new(|| {
