@@ -49,7 +49,7 @@ async fn what_a_worker_holds_that_cannot_reach_the_ledger_another_counts() {
     for voter in &mut voters {
         voter.insist(&[&vote.url], "a").await;
     }
-    eventually("the worker to hold them", async || (deliveries(&deployment).await == 3).then_some(())).await;
+    eventually("the worker to hold some", async || (deliveries(&deployment).await > 0).then_some(())).await;
     let _other = deployment.ready("worker").await;
     deployment.counts_exactly(&voters).await;
 }
