@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, due_by};
 
 /// When votes are due, one after the other.
 pub(crate) struct Arrivals<'a> {
@@ -56,12 +56,6 @@ fn share(votes: u64, changes: f64) -> u64 {
     (votes as f64 * changes) as u64
 }
 
-/// How many votes are due by this time, if the rate rises in a straight line until the ramp ends.
-pub(crate) fn due_by(time: f64, rate: f64, ramp: f64) -> u64 {
-    let votes = if time < ramp { rate * time * time / (2.0 * ramp) } else { rate * (time - ramp / 2.0) };
-    votes as u64
-}
-
 /// When a vote is due, if the rate rises in a straight line until the ramp ends.
 fn fixed(turn: u64, rate: f64, ramp: f64) -> Duration {
     let (turn, rising) = (turn as f64, rate * ramp / 2.0);
@@ -73,7 +67,8 @@ fn fixed(turn: u64, rate: f64, ramp: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{due_by, fixed, share};
+    use super::{fixed, share};
+    use crate::settings::due_by;
 
     #[test]
     fn a_ramp_reaches_its_rate_and_keeps_it() {

@@ -8,8 +8,6 @@ use clap::Parser;
 use hyper::Uri;
 use store::postgres::PostgresSettings;
 
-use crate::arrivals::due_by;
-
 /// With more connections than this, one would measure the machine that sends the votes.
 const CONCURRENCY_MAX: u64 = 10_000;
 
@@ -79,6 +77,12 @@ impl Settings {
     pub(crate) fn places(&self) -> u64 {
         self.voters().map_or(self.concurrency, |voters| voters.min(self.concurrency))
     }
+}
+
+/// How many votes are due by this time, if the rate rises in a straight line until the ramp ends.
+pub(crate) fn due_by(time: f64, rate: f64, ramp: f64) -> u64 {
+    let votes = if time < ramp { rate * time * time / (2.0 * ramp) } else { rate * (time - ramp / 2.0) };
+    votes as u64
 }
 
 fn site(url: &str) -> anyhow::Result<Uri> {

@@ -16,7 +16,7 @@ async fn thirteen_thousand_slow_connections_restart_nothing_and_keep_nobody_away
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
     for (service, url, key) in [("vote", &urna.vote, "a"), ("result", &urna.result, "b")] {
-        let mob = Mob::gather(url, Manner::SlowHeaders, CONNECTIONS);
+        let mob = Mob::gather(url, Manner::Heavy, CONNECTIONS);
         eventually("a page that is full", async || (mob.closed() >= CONNECTIONS).then_some(())).await;
         vote_and_count(&urna.vote, &urna.result, &mut voters, key).await;
         assert_eq!(client().get(url).send().await.unwrap().status(), 200);

@@ -66,14 +66,7 @@ impl<'a> Recorder<'a> {
     /// If the ledger rejects the batch, each half is tried separately, so that one bad
     /// entry does not hold up the others. The same is done if the batch takes too long.
     pub(crate) async fn record(&mut self, batch: Vec<Delivery>) -> Option<RecordedBatch> {
-        let mut recorded = RecordedBatch::default();
-        let mut ballots = Vec::with_capacity(batch.len());
-        for Delivery { entry, ballot } in batch {
-            match ballot {
-                Ok(ballot) => ballots.push((entry, ballot)),
-                Err(reason) => recorded.dead.push((entry, reason)),
-            }
-        }
+        let (ballots, mut recorded) = sorted(batch);
         let mut parts = vec![ballots];
         while let Some(mut part) = parts.pop() {
             if part.len() > self.at_a_time {
@@ -109,10 +102,7 @@ impl<'a> Recorder<'a> {
             let asked = Instant::now();
             let answer = match self.ledger.record(&ballots).await {
                 Ok(news) => {
-                    METRICS.commit.record(asked.elapsed());
-                    if asked.elapsed() < QUICK {
-                        self.at_a_time = BATCH_MAX.min(2 * self.at_a_time);
-                    }
+                    self.took(asked.elapsed());
                     Ok(news)
                 }
                 Err(WriteError::Rejected(reason)) => Err(reason),
@@ -133,6 +123,14 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Notes how long a commit took.
+    fn took(&mut self, time: Duration) {
+        METRICS.commit.record(time);
+        if time < QUICK {
+            self.at_a_time = BATCH_MAX.min(2 * self.at_a_time);
+        }
+    }
+
     fn answered(&mut self, risks: Vec<String>) {
         self.held.keep(true);
         self.patience.answered(risks);
@@ -143,4 +141,16 @@ impl<'a> Recorder<'a> {
         self.held.keep(false);
         self.patience.pause(error).await
     }
+}
+
+/// The ballots of a batch, and the result with the entries that hold none.
+fn sorted(batch: Vec<Delivery>) -> (Vec<(EntryId, Ballot)>, RecordedBatch) {
+    let (mut ballots, mut recorded) = (Vec::with_capacity(batch.len()), RecordedBatch::default());
+    for Delivery { entry, ballot } in batch {
+        match ballot {
+            Ok(ballot) => ballots.push((entry, ballot)),
+            Err(reason) => recorded.dead.push((entry, reason)),
+        }
+    }
+    (ballots, recorded)
 }

@@ -89,22 +89,31 @@ async fn work(config: &Config, health: &Health, shutdown: &CancellationToken) {
     tracing::info!("votes are counted by {}", presence.name());
     let mut consumer = queue.consumer(presence.name(), CLAIM_AFTER);
     let name = consumer.name().to_owned();
-    let (taken, to_record) = mpsc::channel(AHEAD);
-    let (recorded, to_settle) = mpsc::channel(AHEAD);
-    let stages = async {
-        tokio::join!(
-            take(&mut consumer, &held, patience, taken, shutdown),
-            record(recorder, presence, to_record, recorded),
-            settle(queue, &held, to_settle),
-        )
-    };
     tokio::select! {
-        _ = stages => {}
+        () = move_votes(config, &mut consumer, &held, patience, recorder, shutdown) => {}
         never = held.renew(queue, &name) => match never {},
     }
     if let Err(error) = consumer.leave().await {
         tracing::debug!("could not leave the queue: {error}");
     }
+}
+
+/// Runs the three stages.
+async fn move_votes(
+    config: &Config,
+    consumer: &mut Consumer,
+    held: &Held,
+    patience: Patience<'_>,
+    recorder: Recorder<'_>,
+    shutdown: &CancellationToken,
+) {
+    let (taken, to_record) = mpsc::channel(AHEAD);
+    let (recorded, to_settle) = mpsc::channel(AHEAD);
+    tokio::join!(
+        take(consumer, held, patience, taken, shutdown),
+        record(recorder, &config.presence, to_record, recorded),
+        settle(&config.queue, held, to_settle),
+    );
 }
 
 /// Takes a batch only when the next stage has room for it. Until then, another worker can take

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::crash;
 use crate::metrics::{Gauge, Metric};
-use crate::process::from_here;
+use crate::settings::from_here;
 
 /// A service counts as alive after this time, even if it was never ready. It
 /// waits for a store, and a restart of the service would not bring that back.

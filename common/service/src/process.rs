@@ -1,7 +1,7 @@
 //! A service as a process: its command line, log, signals and exit code.
 
 use std::io::IsTerminal;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -92,12 +92,6 @@ pub async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListe
     TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address} ({setting}): stop what uses it, or choose another address")
     })
-}
-
-/// The address at which this machine itself reaches what listens on `address`.
-pub fn from_here(address: SocketAddr) -> SocketAddr {
-    let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
-    SocketAddr::new(host, address.port())
 }
 
 /// Runs a replica that needs these stores, and its management port, until a

@@ -3,7 +3,7 @@
 //! No setting's name may end in `_PORT`: Kubernetes injects such variables.
 
 use std::env::var_os;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,6 +53,12 @@ pub fn host_name() -> String {
         "" => "unnamed".to_owned(),
         name => name.to_owned(),
     }
+}
+
+/// The address at which this machine itself reaches what listens on `address`.
+pub fn from_here(address: SocketAddr) -> SocketAddr {
+    let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
+    SocketAddr::new(host, address.port())
 }
 
 /// The value of a setting that has no default. The error shows `example`.

@@ -1,8 +1,8 @@
 //! Hostile clients: each occupies a connection and never sends a proper request.
 
 use std::future::pending;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, copy, sink};
@@ -18,6 +18,9 @@ pub enum Manner {
     Silent,
     /// Sends one byte of a header each second.
     SlowHeaders,
+    /// Is answered once, then sends nearly as many headers as it may, and one more byte each second.
+    /// No other connection takes more memory.
+    Heavy,
     /// Sends one byte of a vote each second.
     SlowBody,
     EndlessAddress,
@@ -34,6 +37,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The clients connect spread over this time. If all connected at once, the kernel would drop some
 /// connections, and those clients would retry after ever longer pauses.
 const ARRIVAL: Duration = Duration::from_secs(5);
+
+/// A whole request, and 15 KiB of the next one's headers.
+static HEAVY: LazyLock<String> = LazyLock::new(|| {
+    format!("GET / HTTP/1.1\r\nhost: x\r\n\r\nGET / HTTP/1.1\r\nx: {}", "x".repeat(15 * 1024))
+});
 
 const BLOCK: &[u8] = &[b'x'; 64 * 1024];
 
@@ -97,6 +105,7 @@ impl Manner {
         match self {
             Self::Silent => "",
             Self::SlowHeaders | Self::EndlessHeader => "GET / HTTP/1.1\r\nx: ",
+            Self::Heavy => &HEAVY,
             Self::EndlessAddress => "GET /",
             Self::SlowBody => {
                 "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
@@ -122,7 +131,7 @@ impl Manner {
     async fn goes_on(self, writer: &mut (impl AsyncWriteExt + Unpin)) -> std::io::Result<()> {
         match self {
             Self::Silent | Self::Stalled => pending().await,
-            Self::SlowHeaders | Self::SlowBody => {
+            Self::SlowHeaders | Self::Heavy | Self::SlowBody => {
                 sleep(PAUSE).await;
                 writer.write_all(b"x").await
             }
