@@ -16,7 +16,11 @@ async fn thirteen_thousand_slow_connections_restart_nothing_and_keep_nobody_away
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
     for (service, url, key) in [("vote", &urna.vote, "a"), ("result", &urna.result, "b")] {
-        let mob = Mob::gather(url, Manner::Heavy, CONNECTIONS);
+        // Not through the published port: Docker's own proxy would run out of files before.
+        let address =
+            format!("{{{{(index .NetworkSettings.Networks \"{}_public\").IPAddress}}}}", urna.project);
+        let page = format!("http://{}:80", urna.inspect(service, &address));
+        let mob = Mob::gather(&page, Manner::Heavy, CONNECTIONS);
         eventually("a page that is full", async || (mob.closed() >= CONNECTIONS).then_some(())).await;
         vote_and_count(&urna.vote, &urna.result, &mut voters, key).await;
         assert_eq!(client().get(url).send().await.unwrap().status(), 200);
