@@ -220,27 +220,6 @@ async fn what_can_never_be_counted_is_a_dead_letter_and_holds_up_nobody() {
     deployment.counts_exactly(&voters).await;
 }
 
-/// A replica may have any name, and a database may have an encoding that cannot store it.
-#[tokio::test]
-async fn a_replica_name_that_the_database_cannot_write_costs_no_vote() {
-    let deployment = Deployment::start().await;
-    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
-    sqlx::raw_sql(latin).execute(&deployment.postgres.pool().await).await.unwrap();
-    let url = format!("postgres://postgres@{}/latin", deployment.postgres.address());
-    let vote = deployment.spawn("vote", &[("REPLICA", "Урна 🗳")]);
-    vote.wait_until_ready().await;
-    let worker = deployment.spawn("worker", &[("DATABASE_URL", &url)]);
-    worker.wait_until_ready().await;
-    let mut voter = Voter::arrive(&vote.url).await;
-    voter.insist(&[&vote.url], "a").await;
-    let pool = sqlx::PgPool::connect(&url).await.unwrap();
-    eventually("the vote to be counted", async || {
-        let counted: i64 = sqlx::query_scalar("SELECT count(*) FROM ballots").fetch_one(&pool).await.ok()?;
-        (counted == 1).then_some(())
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn two_voters_who_are_exchanged_are_not_counted_exactly() {
     let deployment = Deployment::start().await;

@@ -1,4 +1,4 @@
-//! Stores that are slow, locked, or set to lose what they acknowledge.
+//! Stores that are slow, locked, set to lose what they acknowledge, or of another encoding.
 
 use std::collections::BTreeSet;
 
@@ -117,6 +117,27 @@ async fn a_worker_lets_a_role_read_that_may_do_nothing_else() {
             assert_eq!(code.as_deref(), Some("42501"), "{forbidden}");
         }
     }
+}
+
+/// A replica may have any name, and a database may have an encoding that cannot store it.
+#[tokio::test]
+async fn a_replica_name_that_the_database_cannot_write_costs_no_vote() {
+    let deployment = Deployment::start().await;
+    let latin = "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'";
+    sqlx::raw_sql(latin).execute(&deployment.postgres.pool().await).await.unwrap();
+    let url = format!("postgres://postgres@{}/latin", deployment.postgres.address());
+    let vote = deployment.spawn("vote", &[("REPLICA", "Урна 🗳")]);
+    vote.wait_until_ready().await;
+    let worker = deployment.spawn("worker", &[("DATABASE_URL", &url)]);
+    worker.wait_until_ready().await;
+    let mut voter = Voter::arrive(&vote.url).await;
+    voter.insist(&[&vote.url], "a").await;
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    eventually("the vote to be counted", async || {
+        let counted: i64 = sqlx::query_scalar("SELECT count(*) FROM ballots").fetch_one(&pool).await.ok()?;
+        (counted == 1).then_some(())
+    })
+    .await;
 }
 
 /// How often the entries of the queue were delivered.
