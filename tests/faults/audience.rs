@@ -54,7 +54,13 @@ async fn watch(url: String, screen: Arc<Screen>) {
 }
 
 impl Screen {
+    /// Shows an update, unless it is older than what is shown, as on the page.
     fn show(&self, update: Value) {
-        *self.0.lock().expect("no viewer panics") = update;
+        let mut shown = self.0.lock().expect("no viewer panics");
+        let is_behind =
+            update["epoch"] == shown["epoch"] && update["version"].as_i64() < shown["version"].as_i64();
+        if !is_behind {
+            *shown = update;
+        }
     }
 }
