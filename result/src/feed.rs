@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use election::random_uuid;
 use ledger::Totals;
 use service::{Health, Store};
 use status::Diagnosis;
@@ -12,10 +11,10 @@ use store::{Outage, Unavailable};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::Config;
 use crate::backlog::Backlog;
+use crate::epochs::Epochs;
 use crate::metrics::METRICS;
 use crate::pace::Pace;
 use crate::totals::PollTotals;
@@ -43,7 +42,8 @@ pub(crate) async fn run(
     health: &Health,
     shutdown: &CancellationToken,
 ) {
-    let feed = Feed { config, diagnosis, updates, pace: Pace::starting(Instant::now()), last: None };
+    let feed =
+        Feed { config, diagnosis, updates, pace: Pace::starting(Instant::now()), epochs: Epochs::default() };
     shutdown.run_until_cancelled(feed.read_totals(health)).await;
 }
 
@@ -52,15 +52,7 @@ struct Feed<'a> {
     diagnosis: watch::Receiver<Arc<Diagnosis>>,
     updates: watch::Sender<Arc<Update>>,
     pace: Pace,
-    last: Option<Last>,
-}
-
-/// What the ledger last said of itself, and the epoch that viewers were given for it.
-#[derive(Clone, Copy)]
-struct Last {
-    ledger: Uuid,
-    version: i64,
-    given: Uuid,
+    epochs: Epochs,
 }
 
 impl Feed<'_> {
@@ -91,21 +83,8 @@ impl Feed<'_> {
     fn publish_totals(&mut self, totals: Totals, waiting: Option<u64>) {
         METRICS.readings.increment(1);
         let pace = self.pace.note(Instant::now(), Some((totals.epoch, totals.ballots())));
-        let epoch = self.epoch_for_viewers(&totals);
+        let epoch = self.epochs.of(&totals);
         self.publish(PollTotals { epoch, ..PollTotals::of(&self.config.poll, totals, waiting) }, pace);
-    }
-
-    /// The ledger's epoch, until its version goes back: the ledger was restored, perhaps so
-    /// briefly that nobody noticed. Viewers ignore a lower version of the same epoch, so
-    /// they are given another one.
-    fn epoch_for_viewers(&mut self, totals: &Totals) -> Uuid {
-        let epoch = match self.last {
-            Some(last) if last.ledger == totals.epoch && totals.version < last.version => random_uuid(),
-            Some(last) if last.ledger == totals.epoch => last.given,
-            _ => totals.epoch,
-        };
-        self.last = Some(Last { ledger: totals.epoch, version: totals.version, given: epoch });
-        epoch
     }
 
     /// Publishes the last totals, if there are any, as not live. Returns the pause before the next try.

@@ -2,6 +2,7 @@
 //! any number of viewers watch what it last read.
 
 mod backlog;
+mod epochs;
 mod feed;
 mod metrics;
 mod pace;

@@ -53,31 +53,7 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     }
     lab.counts(&mut voters, "a").await;
 
-    lab.kill_a_task("urna_vote").await;
-    lab.counts(&mut voters, "b").await;
-
-    assert!(lab.works_on("worker1"), "{}", lab.follow(&map));
-    lab.follow(&drain);
-    lab.leaves("worker1").await;
-    lab.counts(&mut voters, "a").await;
-    lab.follow(&activate);
-
-    assert!(lab.works_on("worker2"), "{}", lab.follow(&map));
-    lab.follow(&kill);
-    lab.leaves("worker2").await;
-    eventually("its tasks elsewhere", async || {
-        let now = lab.follow(&map);
-        (now.contains("worker2 (Down") && now.contains("urna_vote.1")).then_some(())
-    })
-    .await;
-    for store in ["urna_redis", "urna_db"] {
-        assert_eq!(lab.nodes_of(store), BTreeSet::from(["manager".to_owned()]), "{store}");
-    }
-    lab.counts(&mut voters, "b").await;
-
-    lab.follow(&start);
-    eventually("the node to come back", async || lab.follow(&map).contains("worker2 (Ready").then_some(()))
-        .await;
+    lab.loses_a_task_and_nodes(&mut voters, [&drain, &map, &activate, &kill, &start]).await;
 
     // Voters vote while every replica of a page is replaced, while updates are tried that cannot work, and
     // while the cookie key changes.
@@ -166,6 +142,41 @@ impl Swarm {
             nodes.filter_map(|node| node.container_of(service).map(|task| (node, task))).next()
         })
         .await
+    }
+
+    /// Follows the lines of docs/swarm.md that end a node: first in order, and then by a kill.
+    async fn loses_a_task_and_nodes(
+        &self,
+        voters: &mut [Voter],
+        [drain, map, activate, kill, start]: [&str; 5],
+    ) {
+        self.kill_a_task("urna_vote").await;
+        self.counts(voters, "b").await;
+
+        assert!(self.works_on("worker1"), "{}", self.follow(map));
+        self.follow(drain);
+        self.leaves("worker1").await;
+        self.counts(voters, "a").await;
+        self.follow(activate);
+
+        assert!(self.works_on("worker2"), "{}", self.follow(map));
+        self.follow(kill);
+        self.leaves("worker2").await;
+        eventually("its tasks elsewhere", async || {
+            let now = self.follow(map);
+            (now.contains("worker2 (Down") && now.contains("urna_vote.1")).then_some(())
+        })
+        .await;
+        for store in ["urna_redis", "urna_db"] {
+            assert_eq!(self.nodes_of(store), BTreeSet::from(["manager".to_owned()]), "{store}");
+        }
+        self.counts(voters, "b").await;
+
+        self.follow(start);
+        eventually("the node to come back", async || {
+            self.follow(map).contains("worker2 (Ready").then_some(())
+        })
+        .await;
     }
 
     async fn kill_a_task(&self, service: &str) {

@@ -193,7 +193,7 @@ fn fate(tick: Tick, language: Language) -> Fate {
             let at = Some(Moment::from_ms(at_ms));
             Fate { class: "counted", verdict: say.counted, at, ..Fate::default() }
         }
-        Tick::Dead => Fate { class: "trouble", verdict: say.set_aside, ..Fate::default() },
+        Tick::Dead => Fate { class: "trouble", verdict: say.not_counted, ..Fate::default() },
         Tick::Unknown => Fate { text: say.untold, ..Fate::default() },
     }
 }

@@ -35,7 +35,7 @@ web::phrases! {
         "Agarda o reconto, detrás de {n} voto.|Agarda o reconto, detrás de {n} votos.",
         "Он ждёт подсчёта, перед ним {n} голос.|Он ждёт подсчёта, перед ним {n} голоса.|Он ждёт подсчёта, перед ним {n} голосов.";
     counted: "Counted", "Contado", "Contado", "Подсчитано";
-    set_aside:
+    not_counted:
         "Not counted: your vote could not be read. Please vote again.",
         "No contado: tu voto no se pudo leer. Vota otra vez.",
         "Non contado: o teu voto non se puido ler. Vota outra vez.",

@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection as _, FromRow, Postgres};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-pub use self::session::{READER, configure};
+pub use self::session::configure;
 use crate::tls::ca_file;
 use crate::{Unavailable, WriteError};
 

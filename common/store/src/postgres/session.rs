@@ -9,9 +9,6 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use super::has_code;
 
-/// The role of the services that only read. A worker creates it.
-pub const READER: &str = "urna_reader";
-
 /// PostgreSQL gives up a statement this long before we do. Otherwise its backend
 /// would go on without us, and each further try would add one more.
 const GIVES_UP_EARLIER: Duration = Duration::from_secs(1);
