@@ -20,7 +20,7 @@ mod promise {
 
 /// Every backend keeps its contract, and every crate depends only on what it may.
 mod contracts {
-    mod backends;
+    pub mod backends;
     mod edges;
     mod ledger_contract;
     mod queue_contract;

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use harness::{Conditions, Deployment, Flow, Postgres, Proxy, Redis, Voter, eventually};
+use queue::{Queue, RedisQueue};
 use sqlx::migrate::Migrate;
+use store::redis::RedisSettings;
+
+use crate::contracts::backends::ballot;
 
 #[tokio::test]
 async fn while_somebody_locks_the_totals_no_backend_is_left_behind() {
@@ -34,6 +38,31 @@ async fn while_somebody_locks_the_totals_no_backend_is_left_behind() {
     assert!(waiting <= 2, "{waiting} backends wait for two workers");
     lock.rollback().await.unwrap();
     deployment.counts_exactly(&voters).await;
+}
+
+/// Each ballot takes 20 ms here, so all of them together take longer than PostgreSQL is given.
+#[tokio::test]
+async fn a_ledger_that_is_too_slow_for_a_batch_gets_smaller_ones() {
+    const BALLOTS: u128 = 600;
+    let deployment = Deployment::start().await;
+    drop(deployment.ready("worker").await);
+    let pool = deployment.postgres.pool().await;
+    let slow = "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql
+                AS 'BEGIN PERFORM pg_sleep(0.02); RETURN new; END';
+                CREATE TRIGGER slow BEFORE INSERT ON ballots FOR EACH ROW EXECUTE FUNCTION wait()";
+    sqlx::raw_sql(slow).execute(&pool).await.unwrap();
+    let redis = RedisSettings::at(&deployment.redis.url()).connection().unwrap();
+    let queue = Queue::Redis(RedisQueue::new(redis));
+    queue.probe().await.unwrap();
+    for voter in 0..BALLOTS {
+        queue.append(&ballot(voter, 0, 1), u64::MAX).await.unwrap();
+    }
+    let _worker = deployment.ready("worker").await;
+    eventually("every ballot to be counted", async || {
+        let counted: i64 = sqlx::query_scalar("SELECT count(*) FROM ballots").fetch_one(&pool).await.ok()?;
+        (counted == BALLOTS as i64).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
