@@ -148,6 +148,8 @@ async fn converse(stream: TcpStream, place: Arc<Place>, app: Router, shutdown: C
         )
         .with_upgrades();
     let ended = tokio::select! {
+        // A request that has arrived is read before its connection could be closed.
+        biased;
         ended = &mut connection => ended,
         () = place.shed() => return,
         () = shutdown.cancelled() => end(connection).await,

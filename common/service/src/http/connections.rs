@@ -24,15 +24,14 @@ crate::metrics! {
 pub(super) struct Connections {
     free: Arc<Semaphore>,
     /// The connections from which no whole request has arrived since they were
-    /// opened or last answered, in the order in which they are closed.
+    /// opened or last answered. The one that has waited longest is closed first.
     waiting: Mutex<BTreeMap<Rank, Arc<Notify>>>,
     next: AtomicU64,
 }
 
-/// Connections that were never answered are closed first. Among equals, the one that
-/// has waited longest is closed first.
-type Rank = (Answered, u64);
-type Answered = bool;
+/// A connection's turn to be closed. Whether it was ever answered does not count: slow
+/// clients may have been, too, and then every newcomer would be closed before them.
+type Rank = u64;
 
 impl Connections {
     pub(super) fn at_most(max: usize) -> Arc<Self> {
@@ -69,7 +68,7 @@ impl Connections {
             rank: Mutex::default(),
             _permit: permit,
         };
-        place.wait(false);
+        place.wait();
         Arc::new(place)
     }
 
@@ -114,11 +113,11 @@ impl Place {
     /// The request was answered, and the connection waits for the next one.
     pub(super) fn answered(&self) {
         self.asked();
-        self.wait(true);
+        self.wait();
     }
 
-    fn wait(&self, answered: Answered) {
-        let rank = (answered, self.connections.next.fetch_add(1, Ordering::Relaxed));
+    fn wait(&self) {
+        let rank = self.connections.next.fetch_add(1, Ordering::Relaxed);
         *lock(&self.rank) = Some(rank);
         lock(&self.connections.waiting).insert(rank, self.shed.clone());
     }
@@ -141,13 +140,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_newcomer_takes_the_place_of_the_oldest_connection_that_never_asked() {
+    async fn a_newcomer_takes_the_place_of_the_connection_that_has_waited_longest() {
         let connections = Connections::at_most(3);
         let viewer = connections.place().await;
         viewer.asked();
         let answered = connections.place().await;
-        answered.answered();
         let silent = connections.place().await;
+        answered.asked();
+        answered.answered();
         let newcomer = tokio::spawn({
             let connections = connections.clone();
             async move { connections.place().await }
@@ -156,10 +156,10 @@ mod tests {
         assert!(answered.shed().now_or_never().is_none());
         drop(silent);
         let newcomer = newcomer.await.unwrap();
-        newcomer.asked();
-        // Now only the one that was answered waits.
+        // The newcomer has waited for a shorter time than the one that was answered.
         let another = tokio::spawn(async move { connections.place().await });
         answered.shed().await;
+        assert!(newcomer.shed().now_or_never().is_none());
         drop(answered);
         another.await.unwrap();
     }
