@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Puts a copy of the ledger back that the component `backup` has made.
+set -euo pipefail
+
+main() {
+    case "${1-}" in
+        '') job; exit ;;
+        -h | --help) usage; exit ;;
+        -*) echo "restore.sh: there is no option '$1': see restore.sh --help." >&2; exit 2 ;;
+    esac
+    local replicas
+    replicas=$(kubectl get deployment worker --output='jsonpath={.spec.replicas}')
+    echo "Restoring $1 in context $(kubectl config current-context)."
+    # Without a worker nothing writes to the ledger. Votes wait in the queue meanwhile.
+    kubectl scale deployment worker --replicas=0
+    trap 'kubectl scale deployment worker --replicas="$replicas"' EXIT
+    kubectl wait pod --selector=app.kubernetes.io/name=worker --for=delete --timeout=60s
+    kubectl rollout status statefulset db --timeout=120s
+    job "$1"
+    trap - EXIT
+    kubectl scale deployment worker --replicas="$replicas"
+    kubectl rollout status deployment worker --timeout=120s
+    kubectl exec deployment/worker -- /worker verify
+}
+
+usage() {
+    cat <<'TEXT'
+Usage:
+  kubernetes/restore.sh          list the copies
+  kubernetes/restore.sh COPY     put that copy in place of the whole ledger
+  kubernetes/restore.sh --help   this text
+
+It works in kubectl's current context and namespace:
+  kubectl config set-context --current --namespace=urna
+
+A restore loses the votes that were counted after the copy was made, and only these: votes that still
+wait in the queue are counted afterwards. /status says how many are missing. It stops the workers,
+restores in one transaction, starts the workers again, and runs `verify`. If anything fails, the ledger
+stays as it was, and the workers come back.
+TEXT
+}
+
+# Runs the CronJob `restore` once, and prints what it says.
+job() {
+    local name
+    name=restore-$(date +%s)
+    kubectl create job "$name" --from=cronjob/restore --dry-run=client --output=yaml |
+        kubectl set env --local --filename=- --output=yaml "COPY=${1-}" |
+        kubectl create --filename=- >/dev/null
+    # A failed job is not complete, so both ends are awaited.
+    until kubectl get job "$name" --output='jsonpath={.status.conditions[*].type}' | grep -Eq 'Complete|Failed'; do
+        kubectl wait job "$name" --for=condition=Complete --timeout=2s >/dev/null 2>&1 || true
+    done
+    kubectl logs "job/$name"
+    kubectl get job "$name" --output='jsonpath={.status.conditions[*].type}' | grep -q Complete
+}
+
+main "$@"

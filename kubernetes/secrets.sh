@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Makes your own secrets, and deploys Urna with them. Run it again to rotate them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+own=own-secrets
+# The fresh secrets, from the moment that all of them are written until all pods use them.
+next=own-secrets.next
+passwords="database_password reader_password
+    redis_password vote_redis_password worker_redis_password result_redis_password"
+
+main() {
+    case "${1-}" in
+        -h | --help) usage; exit ;;
+        -*) echo "secrets.sh: there is no option '$1': see secrets.sh --help." >&2; exit 2 ;;
+    esac
+    local overlay=${1-} name
+    begin
+    [ -n "$overlay" ] || overlay=$(default_overlay)
+    kubectl kustomize "$overlay" >/dev/null
+    echo "Fresh secrets for context $(kubectl config current-context)."
+    [ -d "$next" ] || prepare
+    tell_database
+    take cookie_key.verify cookie_key
+    for name in $passwords; do
+        take "$name" "$name"
+    done
+    # Two replicas may overlap. So no replica signs with the new cookie key before all can verify it.
+    deploy "$overlay"
+    take cookie_key.sign cookie_key
+    deploy "$overlay"
+    rmdir "$next"
+    echo "Fresh secrets are in kubernetes/$own. From now on, deploy with: kubectl apply -k $overlay"
+    if grep -q '^demo-secret-' "$own/cookie_key"; then
+        echo "The last line of cookie_key there is the demo key, for those who voted with it: delete it when they need not come back."
+    fi
+}
+
+usage() {
+    cat <<'TEXT'
+Usage:
+  kubernetes/secrets.sh            make or rotate the secrets, and deploy kubernetes/overlays/own
+  kubernetes/secrets.sh OVERLAY    the same with a kustomization of yours
+  kubernetes/secrets.sh --help     this text
+
+The secrets are in kubernetes/own-secrets, a component that replaces components/demo-secrets. Without
+an OVERLAY, the script makes kubernetes/overlays/own, to which you add the components that you want.
+It works in kubectl's current context and namespace:
+  kubectl config set-context --current --namespace=urna
+
+The former cookie keys still verify, so nobody becomes a new voter. While Redis restarts with its new
+passwords, votes are refused as Not recorded. It may die at any line. Then run it again: it goes on with
+the fresh secrets that it has made.
+TEXT
+}
+
+# The first time, your own secrets are the demo secrets: those who have voted with them stay who they are.
+begin() {
+    # Only you can read them here.
+    umask 077
+    if ! [ -d "$own" ]; then
+        rm -rf "$own.first"
+        cp -R components/demo-secrets "$own.first"
+        mv "$own.first" "$own"
+    fi
+}
+
+# A kustomization with your own secrets and no other component. Says where it is.
+default_overlay() {
+    local overlay=overlays/own
+    if ! [ -f "$overlay/kustomization.yaml" ]; then
+        mkdir -p "$overlay"
+        cat >"$overlay/kustomization.yaml" <<'TEXT'
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../../base]
+components: [../../own-secrets]
+TEXT
+    fi
+    echo "$PWD/$overlay"
+}
+
+# Writes fresh secrets into a draft. Once it is complete, it becomes $next in one step.
+prepare() {
+    local draft=$own.draft key name
+    rm -rf "$draft"
+    mkdir "$draft"
+    key=$(secret)
+    # grep ends every line with a line break, even if the last one of the file has none.
+    { grep . "$own/cookie_key"; echo "$key"; } >"$draft/cookie_key.verify"
+    { echo "$key"; grep . "$own/cookie_key"; } >"$draft/cookie_key.sign"
+    for name in $passwords; do
+        secret >"$draft/$name"
+    done
+    mv "$draft" "$next"
+}
+
+# Over its socket, the database asks for no password. The new one comes by standard input, because
+# everybody on the machine can read a command line. A database that does not run yet gets its password
+# when it starts for the first time.
+tell_database() {
+    local password=$next/database_password
+    [ -f "$password" ] || password=$own/database_password
+    [ -n "$(kubectl get statefulset db --ignore-not-found --output=name)" ] || return 0
+    kubectl rollout status statefulset db --timeout=300s
+    printf "ALTER ROLE urna PASSWORD '%s'\n" "$(cat "$password")" |
+        kubectl exec --stdin db-0 -- psql --quiet --set=ON_ERROR_STOP=1 --username=urna
+}
+
+# Moves a fresh secret into use, unless an interrupted run has done so.
+take() {
+    [ ! -f "$next/$1" ] || mv "$next/$1" "$own/$2"
+}
+
+deploy() {
+    local workload
+    kubectl apply -k "$1"
+    for workload in statefulset/redis statefulset/db deployment/vote deployment/worker deployment/result; do
+        kubectl rollout status "$workload" --timeout=300s
+    done
+}
+
+secret() {
+    od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
+    echo
+}
+
+main "$@"
