@@ -5,6 +5,7 @@
 #   ./faults.sh --soak 10m          random combinations
 #   ./faults.sh --only redis/kill   one of them
 #   ./faults.sh --list              the names of all
+#   ./faults.sh --kubernetes        the faults of a cluster, on the one that URNA_TEST_CONTEXT names
 #   ./faults.sh --help              all options
 # It starts its own Redis and PostgreSQL, and compiles a library for wrong clocks and full disks. So
 # it needs redis-server, PostgreSQL 15 or newer and a C compiler. `./test.sh setup` installs them.
@@ -13,6 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # For these, a debug build is enough, because a release build takes minutes.
 case "${1-}" in
+    --kubernetes) exec ./test.sh kubernetes every_fault ;;
     --help | -h | --list) exec cargo test --quiet --test faults --locked -- "$1" ;;
 esac
 cargo build --release --workspace --bins --locked

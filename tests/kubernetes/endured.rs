@@ -1,0 +1,110 @@
+//! One fault of the cluster after the other, each with a crowd of its own, whose every ballot is compared:
+//! `./faults.sh --kubernetes`.
+
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::cluster::{Cluster, docker};
+use crate::crowd::Impatient;
+use crate::faults::tell;
+use crate::nodes::Paused;
+
+/// How long a fault lasts. Kubernetes takes a silent node for lost only after longer.
+const LASTS: Duration = Duration::from_secs(15);
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// The pod is deleted, and gets no time to end.
+    PodKilled(&'static str),
+    /// The program in the container dies.
+    ProgramDies(&'static str),
+    /// No packet reaches a node, or leaves it.
+    NodeCutOff,
+    /// A node loses its power, and gets it back.
+    NodeStopped,
+    /// No name resolves.
+    NamesAway,
+    /// Nobody decides what runs where.
+    ControlPlaneAway,
+}
+
+const FAULTS: [Fault; 12] = [
+    Fault::PodKilled("vote"),
+    Fault::PodKilled("worker"),
+    Fault::PodKilled("result"),
+    Fault::PodKilled("redis"),
+    Fault::PodKilled("db"),
+    Fault::ProgramDies("vote"),
+    Fault::ProgramDies("worker"),
+    Fault::ProgramDies("result"),
+    Fault::NodeCutOff,
+    Fault::NodeStopped,
+    Fault::NamesAway,
+    Fault::ControlPlaneAway,
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_fault_of_the_cluster_is_endured() {
+    let cluster = Cluster::with("urna-test-faults", &[]).await;
+    let impatient = Impatient::begin().await;
+    for fault in FAULTS {
+        let start = Instant::now();
+        cluster.crowd(45);
+        cluster.suffers(fault).await;
+        cluster.ready();
+        cluster.crowd_is_counted();
+        cluster.verify();
+        tell(&format!("without a recorded vote: {fault:?}"), impatient.waited_since(start));
+    }
+    println!("measured: {} of {} faults were survived", FAULTS.len(), FAULTS.len());
+}
+
+impl Cluster {
+    async fn suffers(&self, fault: Fault) {
+        match fault {
+            Fault::PodKilled(service) => self.kills_a_pod_of(service),
+            Fault::ProgramDies(service) => {
+                let (pod, program) = (self.pods(service).pop().unwrap(), format!("/{service}"));
+                self.kubectl(&["exec", &pod, "--", &program, "crash"]);
+            }
+            Fault::NodeCutOff => {
+                let node = self.workers().pop().unwrap();
+                cut(&node, "-I");
+                sleep(LASTS).await;
+                cut(&node, "-D");
+            }
+            Fault::NodeStopped => {
+                let node = self.workers().pop().unwrap();
+                docker(&["stop", "--time=0", &node]);
+                sleep(LASTS).await;
+                docker(&["start", &node]);
+                self.kubectl(&["wait", "node", &node, "--for=condition=Ready", "--timeout=120s"]);
+            }
+            Fault::NamesAway => {
+                self.names("0");
+                sleep(LASTS).await;
+                self.names("1");
+            }
+            Fault::ControlPlaneAway => {
+                let _paused = Paused::on(&self.control_plane());
+                sleep(LASTS).await;
+            }
+        }
+    }
+
+    /// Sets how many pods resolve names.
+    fn names(&self, replicas: &str) {
+        let replicas = format!("--replicas={replicas}");
+        self.kubectl(&["scale", "deployment", "coredns", "--namespace=kube-system", &replicas]);
+    }
+}
+
+/// Adds or removes the rules that cut a node off.
+fn cut(node: &str, action: &str) {
+    for (chain, more) in [("INPUT", &["!", "-i", "lo"][..]), ("OUTPUT", &["!", "-o", "lo"]), ("FORWARD", &[])]
+    {
+        docker(&[&["exec", node, "iptables", action, chain], more, &["-j", "DROP"]].concat());
+    }
+}

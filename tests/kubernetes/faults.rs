@@ -1,0 +1,86 @@
+//! What is killed, replaced and cut off while a crowd votes.
+
+use std::time::Instant;
+
+use harness::Voter;
+
+use crate::cluster::{Cluster, VOTE};
+use crate::crowd::Impatient;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
+    let cluster = Cluster::empty("urna-test-round").await;
+    let start = Instant::now();
+    cluster.apply(&[], "");
+    cluster.ready();
+    tell("from apply to all ready", start.elapsed().as_secs_f64());
+    let mut voter = Voter::arrive(VOTE).await;
+    voter.insist(&[VOTE], "b").await;
+    let impatient = Impatient::begin().await;
+    cluster.crowd(150);
+    for pod in ["vote", "worker", "result", "redis", "db"] {
+        cluster.loses_a_pod_of(pod, &impatient);
+    }
+    cluster.replaces_a_release(&impatient);
+    cluster.refuses_a_bad_release(&impatient);
+    println!("{}", cluster.crowd_is_counted());
+    cluster.verify();
+}
+
+impl Cluster {
+    fn loses_a_pod_of(&self, service: &str, impatient: &Impatient) {
+        let start = Instant::now();
+        self.kills_a_pod_of(service);
+        self.ready();
+        tell(
+            &format!("without a recorded vote after the loss of a pod of {service}"),
+            impatient.waited_since(start),
+        );
+    }
+
+    /// Deletes a pod, and gives it no time to end.
+    pub fn kills_a_pod_of(&self, service: &str) {
+        let pod = self.pods(service).pop().unwrap();
+        self.kubectl(&["delete", "pod", &pod, "--grace-period=0", "--force"]);
+    }
+
+    fn replaces_a_release(&self, impatient: &Impatient) {
+        let start = Instant::now();
+        for page in ["deployment/vote", "deployment/result"] {
+            self.kubectl(&["rollout", "restart", page]);
+        }
+        self.ready();
+        self.kubectl(&["rollout", "undo", "deployment/vote"]);
+        self.ready();
+        let waited = impatient.waited_since(start);
+        tell("without a recorded vote during two rollouts", waited);
+    }
+
+    /// An image that does not exist, and then a wrong password: the old replicas serve on.
+    fn refuses_a_bad_release(&self, impatient: &Impatient) {
+        let start = Instant::now();
+        for bad in [
+            ["set", "image", "deployment/vote", "vote=urna-vote:no-such-release"],
+            ["set", "env", "deployment/vote", "REDIS_PASSWORD_FILE=/run/secrets/cookie_key"],
+        ] {
+            let old = self.pods("vote");
+            self.kubectl(&bad);
+            let (rolled_out, output) =
+                self.attempt(&["rollout", "status", "deployment/vote", "--timeout=15s"]);
+            assert!(!rolled_out, "{bad:?}: {output}");
+            assert!(
+                old.iter().all(|pod| self.pods("vote").contains(pod)),
+                "{bad:?}: {:?}",
+                self.pods("vote")
+            );
+            self.kubectl(&["rollout", "undo", "deployment/vote"]);
+            self.rolled_out("deployment/vote");
+        }
+        tell("without a recorded vote during two bad releases", impatient.waited_since(start));
+    }
+}
+
+/// Prints a measured time. The notes and docs/kubernetes.md quote them.
+pub fn tell(what: &str, seconds: f64) {
+    println!("measured: {seconds:.1} s {what}");
+}

@@ -1,0 +1,182 @@
+//! Who may reach whom, who may do what, and what does not fit.
+
+use std::collections::BTreeSet;
+
+use harness::eventually;
+use serde_json::json;
+
+use crate::cluster::Cluster;
+
+/// Our pods, and which of the targets each may reach. A stranger is any other pod.
+const ROLES: [(&str, &[&str]); 6] = [
+    ("vote", &["redis"]),
+    ("worker", &["redis", "db"]),
+    ("result", &["redis", "db"]),
+    ("redis", &[]),
+    ("db", &[]),
+    ("stranger", &[]),
+];
+
+/// What a student may do, and what not.
+const MAY: [&[&str]; 7] = [
+    &["get", "pods"],
+    &["get", "pods/log"],
+    &["patch", "deployments/scale"],
+    &["patch", "deployments"],
+    &["delete", "pods"],
+    &["list", "events"],
+    &["create", "pods/portforward"],
+];
+const MAY_NOT: [&[&str]; 6] = [
+    &["get", "secrets"],
+    &["list", "secrets"],
+    &["create", "pods/exec"],
+    &["delete", "persistentvolumeclaims"],
+    &["patch", "roles"],
+    &["create", "pods"],
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_pod_reaches_what_it_must_and_nothing_else() {
+    let cluster = Cluster::with("urna-test-network", &["class"]).await;
+    let nodes = [cluster.control_plane(), cluster.workers().remove(0)];
+    for (role, _) in ROLES {
+        for node in &nodes {
+            cluster.stands_in(role, node);
+        }
+    }
+    let targets = cluster.targets();
+    for (role, reachable) in ROLES {
+        for node in &nodes {
+            let expected: BTreeSet<&str> = reachable.iter().copied().collect();
+            // A new pod may wait a moment for its policies.
+            eventually(&format!("{role} on {node} to reach {expected:?} and nothing else"), async || {
+                (cluster.reached(role, node, &targets) == expected).then_some(())
+            })
+            .await;
+        }
+    }
+    let student = format!("--as=system:serviceaccount:{}:student", cluster.namespace);
+    for (actions, answer) in [(&MAY[..], "yes"), (&MAY_NOT[..], "no")] {
+        for action in actions {
+            let (_, said) = cluster.attempt(&[&["auth", "can-i"], *action, &[&student]].concat());
+            assert_eq!(said.trim().lines().last(), Some(answer), "{action:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
+    let cluster = Cluster::with("urna-test-limits", &[]).await;
+    let old = cluster.pods("vote");
+
+    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=cpu=900"]);
+    cluster.newest_vote("Pending", "Insufficient cpu").await;
+    cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
+    cluster.rolled_out("deployment/vote");
+
+    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=memory=6Mi", "--limits=memory=6Mi"]);
+    cluster.newest_vote("Running", "OOMKilled").await;
+    assert!(old.iter().all(|pod| cluster.pods("vote").contains(pod)), "{:?}", cluster.pods("vote"));
+    cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
+    cluster.rolled_out("deployment/vote");
+
+    // A node that takes no more pods: the replica that it loses comes back on another one.
+    let pod = cluster.pods("vote").remove(0);
+    let full = cluster.get(&format!("pod/{pod}"))["spec"]["nodeName"].as_str().unwrap().to_owned();
+    cluster.kubectl(&["cordon", &full]);
+    cluster.kubectl(&["delete", "pod", &pod]);
+    cluster.rolled_out("deployment/vote");
+    let elsewhere = cluster
+        .pods("vote")
+        .iter()
+        .all(|pod| cluster.get(&format!("pod/{pod}"))["spec"]["nodeName"] != *full);
+    cluster.kubectl(&["uncordon", &full]);
+    assert!(elsewhere, "a replica is on {full}");
+}
+
+impl Cluster {
+    /// A pod with the labels of one of ours, of which the policies see no more. It is never ready, so no Service uses it.
+    fn stands_in(&self, role: &str, node: &str) {
+        let mut labels = json!({ "app.kubernetes.io/name": role, "app.kubernetes.io/part-of": "urna" });
+        if ["vote", "worker", "result"].contains(&role) {
+            labels["urna/queue"] = json!("client");
+        }
+        if ["worker", "result"].contains(&role) {
+            labels["urna/ledger"] = json!("client");
+        }
+        let guarded = json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } });
+        let pod = json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": { "name": stand_in(role, node), "labels": labels },
+            "spec": {
+                "nodeName": node,
+                "terminationGracePeriodSeconds": 0,
+                "securityContext":
+                    { "runAsNonRoot": true, "runAsUser": 10001, "seccompProfile": { "type": "RuntimeDefault" } },
+                "containers": [{
+                    "name": "probe", "image": "busybox:1", "command": ["sleep", "3600"],
+                    "readinessProbe": { "exec": { "command": ["false"] } },
+                    "securityContext": guarded,
+                }],
+            },
+        });
+        self.create(&pod.to_string());
+        let pod = format!("pod/{}", stand_in(role, node));
+        self.kubectl(&["wait", &pod, "--for=jsonpath={.status.phase}=Running", "--timeout=60s"]);
+    }
+
+    /// Addresses to try, and their names: the stores, the pages' metrics, and the Kubernetes API.
+    fn targets(&self) -> Vec<(&'static str, String, u16)> {
+        let service = |name: &str| {
+            self.get(&format!("service/{name}"))["spec"]["clusterIP"].as_str().unwrap().to_owned()
+        };
+        let pod = |name: &str| {
+            let pod = format!("pod/{}", self.pods_of_ours(name).remove(0));
+            self.get(&pod)["status"]["podIP"].as_str().unwrap().to_owned()
+        };
+        vec![
+            ("redis", service("redis"), 6379),
+            ("db", service("db"), 5432),
+            ("metrics of vote", pod("vote"), 9000),
+            ("metrics of worker", pod("worker"), 9000),
+            ("the Kubernetes API", self.kubernetes_api(), 443),
+        ]
+    }
+
+    fn pods_of_ours(&self, name: &str) -> Vec<String> {
+        self.pods(name).into_iter().filter(|pod| !pod.starts_with("stand-in-")).collect()
+    }
+
+    fn kubernetes_api(&self) -> String {
+        let address = "--output=jsonpath={.spec.clusterIP}";
+        self.kubectl(&["get", "service", "kubernetes", "--namespace=default", address])
+    }
+
+    /// Which targets a stand-in reaches.
+    fn reached<'a>(&self, role: &str, node: &str, targets: &[(&'a str, String, u16)]) -> BTreeSet<&'a str> {
+        let pod = stand_in(role, node);
+        let reaches = |address: &str, port: u16| {
+            self.attempt(&["exec", &pod, "--", "nc", "-z", "-w", "2", address, &port.to_string()]).0
+        };
+        targets.iter().filter(|(_, address, port)| reaches(address, *port)).map(|(name, ..)| *name).collect()
+    }
+
+    /// Waits until the newest replica of vote is in this phase, for this reason.
+    async fn newest_vote(&self, phase: &str, reason: &str) {
+        eventually(&format!("a replica that is {phase}: {reason}"), async || {
+            let list = self.get("pods");
+            let pods = list["items"].as_array()?.iter();
+            let mut votes = pods.filter(|pod| {
+                pod["metadata"]["labels"]["app.kubernetes.io/name"] == "vote"
+                    && pod["status"]["phase"] == phase
+            });
+            votes.find(|pod| pod["status"].to_string().contains(reason)).map(|_| ())
+        })
+        .await;
+    }
+}
+
+fn stand_in(role: &str, node: &str) -> String {
+    format!("stand-in-{role}-{node}")
+}

@@ -1,0 +1,139 @@
+//! Nodes that are drained, stopped and started again, and a cluster without its control plane.
+
+use std::time::{Duration, Instant};
+
+use harness::{Voter, totals_of};
+use tokio::time::sleep;
+
+use crate::cluster::{Cluster, RESULT, VOTE, docker};
+use crate::crowd::Impatient;
+use crate::faults::tell;
+
+/// How long the control plane is away.
+const WITHOUT_CONTROL: Duration = Duration::from_secs(60);
+
+/// The programs that make decisions. Without them, nodes and pods go on as they are.
+const CONTROL: &str = "kube-apiserver|kube-scheduler|kube-controller-manager";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_leave_and_come_back_and_every_vote_is_counted_once() {
+    let cluster = Cluster::with("urna-test-nodes", &[]).await;
+    let impatient = Impatient::begin().await;
+    cluster.crowd(300);
+    for node in cluster.workers() {
+        cluster.drains(&node, &impatient);
+    }
+    let stopped = cluster.workers().pop().unwrap();
+    cluster.loses_for_a_while(&stopped, &impatient);
+    println!("{}", cluster.crowd_is_counted());
+    cluster.verify();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_control_plane_votes_are_taken_counted_and_shown() {
+    let cluster = Cluster::with("urna-test-control", &[]).await;
+    let elsewhere = cluster.workers().remove(0);
+    let impatient = Impatient::begin().await;
+    cluster.crowd_on(&elsewhere, &["--duration=150s", "--rate=30", "--viewers=3"]);
+
+    let start = Instant::now();
+    let control = Paused::on(&cluster.control_plane());
+    let mut voter = Voter::arrive(VOTE).await;
+    voter.insist(&[VOTE], "b").await;
+    let before = totals_of(RESULT, "totals", |_| true).await["total"].as_u64();
+    totals_of(RESULT, "more totals", |totals| totals["total"].as_u64() > before).await;
+    // This is the fault itself, not a wait for something.
+    sleep(WITHOUT_CONTROL.saturating_sub(start.elapsed())).await;
+    assert_eq!(impatient.failures_since(start), 0, "votes that were not recorded without a control plane");
+    drop(control);
+
+    let start = Instant::now();
+    docker(&["restart", &cluster.control_plane()]);
+    cluster.answers_again();
+    cluster.ready();
+    tell("until all is ready after a restart of the control plane's node", start.elapsed().as_secs_f64());
+    println!("{}", cluster.crowd_is_counted());
+    cluster.verify();
+}
+
+impl Cluster {
+    /// The nodes without the control plane.
+    pub fn workers(&self) -> Vec<String> {
+        let names = "--output=jsonpath={.items[*].metadata.name}";
+        let selector = "--selector=!node-role.kubernetes.io/control-plane";
+        let names = self.kubectl(&["get", "nodes", selector, names]);
+        names.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn drains(&self, node: &str, impatient: &Impatient) {
+        let start = Instant::now();
+        let stores = self.stores_on(node);
+        self.kubectl(&[
+            "drain",
+            node,
+            "--ignore-daemonsets",
+            "--delete-emptydir-data",
+            "--timeout=120s",
+            "--pod-selector=app.kubernetes.io/part-of=urna",
+        ]);
+        for page in ["deployment/vote", "deployment/result", "deployment/worker"] {
+            self.kubectl(&["wait", page, "--for=condition=Available", "--timeout=120s"]);
+        }
+        // The stores' volumes are on this node, so they wait for it.
+        self.kubectl(&["uncordon", node]);
+        self.ready();
+        tell(
+            &format!("without a recorded vote while {node} with {stores:?} was drained"),
+            impatient.waited_since(start),
+        );
+    }
+
+    fn loses_for_a_while(&self, node: &str, impatient: &Impatient) {
+        let start = Instant::now();
+        let stores = self.stores_on(node);
+        docker(&["stop", "--time=0", node]);
+        self.kubectl(&["wait", "node", node, "--for=condition=Ready=Unknown", "--timeout=120s"]);
+        tell(&format!("until Kubernetes noticed that {node} was gone"), start.elapsed().as_secs_f64());
+        for page in ["deployment/vote", "deployment/result"] {
+            self.kubectl(&["rollout", "status", page, "--timeout=180s"]);
+        }
+        tell("until the pages had all their replicas on other nodes", start.elapsed().as_secs_f64());
+        docker(&["start", node]);
+        self.kubectl(&["wait", "node", node, "--for=condition=Ready", "--timeout=120s"]);
+        self.ready();
+        tell(
+            &format!("without a recorded vote while {node} with {stores:?} was gone"),
+            impatient.waited_since(start),
+        );
+    }
+
+    fn stores_on(&self, node: &str) -> Vec<&'static str> {
+        ["redis-0", "db-0"]
+            .into_iter()
+            .filter(|store| self.get(&format!("pod/{store}"))["spec"]["nodeName"] == node)
+            .collect()
+    }
+
+    fn answers_again(&self) {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !self.attempt(&["get", "--raw=/readyz"]).0 {
+            assert!(Instant::now() < deadline, "the API does not answer again");
+        }
+    }
+}
+
+/// The programs of a control plane, stopped in their tracks until this is dropped.
+pub struct Paused(String);
+
+impl Paused {
+    pub fn on(node: &str) -> Self {
+        docker(&["exec", node, "pkill", "-STOP", "-f", CONTROL]);
+        Self(node.to_owned())
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        docker(&["exec", &self.0, "pkill", "-CONT", "-f", CONTROL]);
+    }
+}
