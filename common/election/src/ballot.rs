@@ -96,6 +96,11 @@ impl Choice {
     /// The most options that a poll may have.
     pub const MAX: usize = Self::KEYS.len();
 
+    /// All keys, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::KEYS.chars().map(Self)
+    }
+
     /// The key of the option at this position, counted from 0.
     pub fn at(position: usize) -> Option<Self> {
         Self::KEYS.chars().nth(position).map(Self)

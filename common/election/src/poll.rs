@@ -75,15 +75,14 @@ impl Poll {
             let line = error.span().map_or(1, |at| 1 + text[..at.start].matches('\n').count());
             anyhow!("line {line}: {}", error.message())
         })?;
-        let poll = poll.relabelled(labels)?;
+        let poll = poll.with_labels(labels)?;
         poll.check()?;
         Ok(poll)
     }
 
     /// The keys and labels of the options, in order.
     pub fn choices(&self) -> impl Iterator<Item = (Choice, &str)> {
-        let keys = (0..).map_while(Choice::at);
-        keys.zip(self.options.iter().map(String::as_str))
+        Choice::all().zip(self.options.iter().map(String::as_str))
     }
 
     /// All texts of the poll: its id, the question and the labels.
@@ -104,7 +103,7 @@ impl Poll {
 
     /// Other labels make another election, so it gets another id. That id is
     /// derived from the labels, so that every replica gets the same one.
-    fn relabelled(mut self, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
+    fn with_labels(mut self, labels: [Option<&str>; 2]) -> anyhow::Result<Self> {
         if labels == [None, None] {
             return Ok(self);
         }

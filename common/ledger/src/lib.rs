@@ -10,7 +10,7 @@ mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use election::{Ballot, PollId};
+use election::{Ballot, Labels, PollId};
 use store::{Unavailable, WriteError};
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -40,6 +40,10 @@ const RECOUNT: &str = "
     UNION ALL
     SELECT false, poll, choice, count(*) FROM ballots GROUP BY poll, choice";
 type RecountRow = (bool, String, String, i64);
+
+/// Reads the labels of a poll, in both backends.
+const LABELS: &str = "SELECT choice, label FROM labels WHERE poll = $1";
+type LabelRow = (String, String);
 
 /// The ledger, on whichever store the settings name.
 #[derive(Clone, Debug)]
@@ -102,6 +106,27 @@ impl Ledger {
             Self::Sqlite(ledger) => ledger.other_poll(poll).await,
         }?;
         Ok(row.map(|(poll, votes)| (poll, votes.unsigned_abs())))
+    }
+
+    /// Keeps the labels for which votes of this poll are counted. An option that has a label
+    /// already keeps it.
+    pub async fn keep_labels(&self, poll: &PollId, labels: &Labels) -> Result<(), WriteError> {
+        match self {
+            Self::Postgres(ledger) => ledger.keep_labels(poll, labels).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ledger) => ledger.keep_labels(poll, labels).await,
+        }
+    }
+
+    /// The labels that are kept for this poll.
+    pub async fn labels(&self, poll: &PollId) -> Result<Labels, Unavailable> {
+        let rows = match self {
+            Self::Postgres(ledger) => ledger.labels(poll).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ledger) => ledger.labels(poll).await,
+        }?;
+        let label = |(choice, label): LabelRow| Some((choice.parse().ok()?, label));
+        Ok(rows.into_iter().filter_map(label).collect())
     }
 
     /// Counts all ballots and reads all totals, in one snapshot.

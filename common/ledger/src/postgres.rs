@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use election::{Ballot, PollId};
+use election::{Ballot, Labels, PollId};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use store::postgres::{ANSWER_WITHIN, Connection, PostgresSettings, configure};
@@ -11,7 +11,7 @@ use store::{Unavailable, WriteError};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::{OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
+use super::{LABELS, LabelRow, OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
 
 /// The schema. During a rolling update, a replica may be older than the schema and
 /// must still work, so it ignores migrations that it does not know.
@@ -23,6 +23,9 @@ static SCHEMA: LazyLock<Migrator> = LazyLock::new(|| {
     schema.set_ignore_missing(true);
     schema
 });
+
+/// Labels are short, and the votes of a worker wait meanwhile. They must not wait for long.
+const LABELS_WITHIN: Duration = Duration::from_secs(2);
 
 /// A recount reads every ballot. A million take seconds, so ten minutes are enough.
 const RECOUNT_WITHIN: Duration = Duration::from_secs(600);
@@ -68,6 +71,12 @@ const RECORD: &str = "
         SET votes = held.votes + excluded.votes, changes = held.changes + excluded.changes
     )
     SELECT count(*), pg_notify($7, '') FROM recorded";
+
+/// Keeps labels. Where one is kept already, nothing is written.
+const KEEP_LABELS: &str = "
+    INSERT INTO labels (poll, choice, label)
+    SELECT $1, * FROM unnest($2::text[], $3::text[])
+    ON CONFLICT DO NOTHING";
 
 /// Finds the settings with which a crash may lose what was committed.
 const RISKS: &str = "
@@ -127,6 +136,18 @@ impl PostgresLedger {
     pub(super) async fn other_poll(&self, poll: &PollId) -> Result<Option<OtherPollRow>, Unavailable> {
         let query = sqlx::query(OTHER_POLL).bind(poll.as_str());
         Ok(self.0.fetch(query, ANSWER_WITHIN).await?.pop())
+    }
+
+    pub(super) async fn keep_labels(&self, poll: &PollId, labels: &Labels) -> Result<(), WriteError> {
+        let (choices, labels): (Vec<String>, Vec<&str>) =
+            labels.iter().map(|(choice, label)| (choice.to_string(), label.as_str())).unzip();
+        let query = sqlx::query(KEEP_LABELS).bind(poll.as_str()).bind(choices).bind(labels);
+        self.0.fetch::<(i32,)>(query, LABELS_WITHIN).await.map(drop)
+    }
+
+    pub(super) async fn labels(&self, poll: &PollId) -> Result<Vec<LabelRow>, Unavailable> {
+        let query = sqlx::query(LABELS).bind(poll.as_str());
+        Ok(self.0.fetch(query, LABELS_WITHIN).await?)
     }
 
     pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use election::{Ballot, PollId};
+use election::{Ballot, Labels, PollId};
 use sqlx::sqlite::SqliteConnection;
 use store::sqlite::DataFile;
 use store::{Unavailable, WriteError};
 use tokio::sync::watch;
 
-use super::{OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
+use super::{LABELS, LabelRow, OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
 
 const RECORD: &str = "
     INSERT INTO ballots (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)
@@ -22,6 +22,8 @@ const MOVE: &str = "
     INSERT INTO totals (poll, choice, votes, changes) VALUES (?, ?, ?, ?)
     ON CONFLICT (poll, choice) DO UPDATE
     SET votes = votes + excluded.votes, changes = changes + excluded.changes";
+
+const KEEP_LABEL: &str = "INSERT INTO labels (poll, choice, label) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
 
 /// The ledger in the data file.
 #[derive(Clone, Debug)]
@@ -73,6 +75,25 @@ impl SqliteLedger {
     pub(super) async fn other_poll(&self, poll: &PollId) -> Result<Option<OtherPollRow>, Unavailable> {
         let row = sqlx::query_as(OTHER_POLL).bind(poll.as_str());
         Ok(row.fetch_optional(self.data.readers()).await?)
+    }
+
+    /// The queue in the same file keeps its labels in the same table.
+    pub(super) async fn keep_labels(&self, poll: &PollId, labels: &Labels) -> Result<(), WriteError> {
+        self.try_keep_labels(poll, labels).await.map_err(|error| Unavailable::from(error).into())
+    }
+
+    async fn try_keep_labels(&self, poll: &PollId, labels: &Labels) -> Result<(), sqlx::Error> {
+        let mut transaction = self.data.write().await?;
+        for (choice, label) in labels {
+            let query = sqlx::query(KEEP_LABEL).bind(poll.as_str()).bind(choice.to_string()).bind(label);
+            query.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    pub(super) async fn labels(&self, poll: &PollId) -> Result<Vec<LabelRow>, Unavailable> {
+        let rows = sqlx::query_as(LABELS).bind(poll.as_str());
+        Ok(rows.fetch_all(self.data.readers()).await?)
     }
 
     pub(super) async fn recount(&self) -> Result<Recount, Unavailable> {

@@ -11,7 +11,7 @@ mod sqlite;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
-use election::Ballot;
+use election::{Ballot, Labels, PollId};
 use store::Unavailable;
 
 pub use self::progress::{Fate, Progress, Receipt};
@@ -69,6 +69,25 @@ impl Queue {
             Self::Redis(queue) => queue.progress(earlier).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(queue) => queue.progress().await,
+        }
+    }
+
+    /// Keeps the labels for which votes of this poll are recorded. An option that has a label
+    /// already keeps it. Like an append, it opens no connection.
+    pub async fn keep_labels(&self, poll: &PollId, labels: &Labels) -> Result<(), Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.keep_labels(poll, labels).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(queue) => queue.keep_labels(poll, labels).await,
+        }
+    }
+
+    /// The labels that are kept for this poll.
+    pub async fn labels(&self, poll: &PollId) -> Result<Labels, Unavailable> {
+        match self {
+            Self::Redis(queue) => queue.labels(poll).await,
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(queue) => queue.labels(poll).await,
         }
     }
 

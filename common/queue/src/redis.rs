@@ -2,6 +2,7 @@
 
 mod durability;
 mod entry;
+mod labels;
 mod look;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,7 @@
 //! The queue as a table of the data file.
 
+mod labels;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -115,7 +115,15 @@ impl Connection {
 
     /// Runs several commands in one round trip. Connects first if necessary.
     pub async fn run_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, RedisError> {
-        let opened = self.opened().await?;
+        self.run_all_on(self.opened().await?, commands).await
+    }
+
+    /// Runs several commands in one round trip on this open connection.
+    pub async fn run_all_on<T: FromRedisValue>(
+        &self,
+        opened: Opened,
+        commands: &Pipeline,
+    ) -> Result<T, RedisError> {
         let answer = commands.query_async(&mut MultiplexedConnection::clone(&opened)).await;
         answer.inspect_err(|error| self.drop_if_broken(&opened, error))
     }
