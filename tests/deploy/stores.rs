@@ -58,7 +58,15 @@ async fn a_service_can_do_no_more_in_a_store_than_it_does() {
     for (user, commands) in [
         (
             "vote",
-            &["FLUSHALL", "XDEL urna:votes 1-1", "CONFIG SET appendonly no", READ, "SETEX urna:votes 1 x"][..],
+            &[
+                "FLUSHALL",
+                "XDEL urna:votes 1-1",
+                "CONFIG SET appendonly no",
+                READ,
+                "SETEX urna:votes 1 x",
+                "HSET urna:labels key label",
+                "HDEL urna:labels key",
+            ][..],
         ),
         ("worker", &["FLUSHALL", "CONFIG SET appendonly no", "ACL LIST"]),
         ("result", &["FLUSHALL", "XADD urna:votes * choice a", "LTRIM urna:setbacks 1 0", READ]),
@@ -78,6 +86,7 @@ async fn a_service_can_do_no_more_in_a_store_than_it_does() {
         assert!(!succeeded && said.contains("permission denied"), "{statement}: {said}");
     }
     assert!(sql(&urna, "SELECT sum(votes) FROM totals").1.contains('2'));
+    assert!(sql(&urna, "SELECT label FROM labels").1.contains("Nesquik"));
 }
 
 /// What Redis says to a user's command.

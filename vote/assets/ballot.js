@@ -129,7 +129,7 @@ function lookAgain() {
 // A screen reader reads out every text that is put in place, so only changed texts are.
 function update(page) {
   tellLocalTime(page);
-  for (const id of ["waits", "tick", "waiting"]) {
+  for (const id of ["relabelled", "waits", "tick", "waiting"]) {
     const [mine, theirs] = [place(id), page.getElementById(id)];
     if (mine.textContent !== theirs.textContent) mine.replaceChildren(...theirs.childNodes);
   }

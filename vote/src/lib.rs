@@ -6,6 +6,7 @@ mod clock;
 mod cookie;
 mod followed;
 mod keys;
+mod labels;
 mod metrics;
 mod page;
 mod phrases;
@@ -32,6 +33,7 @@ use web::{Asset, LOCAL_TIME, OtherPage, STYLE, for_browsers};
 
 use self::clock::Clock;
 pub use self::keys::Keys;
+use self::labels::LabelCheck;
 use self::metrics::METRICS;
 use self::queue_watch::QueueWatch;
 pub use self::settings::{QueueBound, RequireDurable, Settings};
@@ -111,6 +113,7 @@ struct App {
     waiting: AtomicU64,
     /// The last look at the queue. It serves all voters who follow their votes.
     progress: watch::Sender<Progress>,
+    labels: LabelCheck,
 }
 
 impl App {
@@ -123,6 +126,7 @@ impl App {
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
             progress: watch::Sender::default(),
+            labels: LabelCheck::default(),
         }
     }
 }

@@ -85,6 +85,7 @@ pub(crate) fn render(
         poll: &config.poll,
         chosen: recorded.map(|recorded| recorded.choice),
         answer: answer(&config.poll, recorded, outcome.err(), language),
+        relabelled: if app.labels.has_changed() { say(language).relabelled } else { "" },
         fate: tick.map(|tick| fate(tick, language)).unwrap_or_default(),
         waiting: if waiting > 0 {
             language.count(web::say(language).waiting, waiting)
@@ -130,6 +131,8 @@ struct Page<'a> {
     edition: &'a str,
     poll: &'a Poll,
     chosen: Option<Choice>,
+    /// A sentence that warns of options with other labels than before. Empty if there are none.
+    relabelled: &'static str,
     answer: Answer,
     fate: Fate,
     /// A sentence that says how many recorded votes wait to be counted. Empty if none do.

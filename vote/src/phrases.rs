@@ -11,6 +11,11 @@ web::phrases! {
         "Pulsa tu opción. Puedes cambiar de idea: cuenta tu último voto.",
         "Preme a túa opción. Podes cambiar de idea: conta o teu último voto.",
         "Нажмите на свой вариант. Можно передумать: считается последний голос.";
+    relabelled:
+        "The options were relabelled after voting began, so earlier votes may now count for another one. Check yours.",
+        "Las opciones se cambiaron con la votación empezada, así que los votos anteriores quizá cuenten ahora para otra. Comprueba el tuyo.",
+        "As opcións cambiáronse coa votación comezada, así que os votos anteriores quizais conten agora para outra. Comproba o teu.",
+        "Варианты изменили уже во время голосования, поэтому прежние голоса могут теперь считаться за другой. Проверьте свой.";
     sending: "Sending …", "Enviando …", "Enviando …", "Отправляется …";
     recorded: "Recorded", "Registrado", "Rexistrado", "Принято";
     voted_for:

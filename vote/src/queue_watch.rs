@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use election::Relabelled;
 use queue::{Probe, Risk};
 use service::health::Readiness;
 use service::{Health, Store};
@@ -27,12 +28,13 @@ pub(crate) struct QueueWatch<'a> {
     /// How many votes waited at the last probe.
     uncounted: u64,
     is_full: bool,
+    relabelled: Vec<Relabelled>,
 }
 
 impl<'a> QueueWatch<'a> {
     pub(crate) fn of(app: &'a App, health: &Health) -> Self {
         let outage = Outage::of(Store::Queue, health);
-        Self { app, outage, risks: Vec::new(), uncounted: 0, is_full: false }
+        Self { app, outage, risks: Vec::new(), uncounted: 0, is_full: false, relabelled: Vec::new() }
     }
 
     /// Probes the queue, and returns the pause before the next probe.
@@ -42,6 +44,8 @@ impl<'a> QueueWatch<'a> {
                 self.app.clock.set(probe.now_ms, probe.took);
                 METRICS.show(Some(&probe));
                 self.tell_waiting(probe.depth.uncounted());
+                // Before votes are taken, so that the first one can bring the labels.
+                self.compare_labels().await;
                 self.outage.answered(readiness(&self.app.config, &probe));
                 self.app.keeps.store(forbidden(&self.app.config, &probe.risks).is_none(), Ordering::Relaxed);
                 self.log_risks(probe.risks);
@@ -83,6 +87,19 @@ impl<'a> QueueWatch<'a> {
         }
     }
 
+    /// Compares the poll's labels with those for which its votes were recorded. The poll of another
+    /// replica may differ, so each logs only what it finds itself.
+    async fn compare_labels(&mut self) {
+        let Config { queue, poll, .. } = &self.app.config;
+        match queue.labels(&poll.id).await {
+            Ok(kept) => {
+                let relabelled = self.app.labels.compare(poll, &kept);
+                self.log_relabelled(relabelled);
+            }
+            Err(error) => tracing::debug!("the labels cannot be compared: {error}"),
+        }
+    }
+
     /// Tells the page how many votes have waited at two probes in a row. Every vote
     /// waits for a moment, and a page that showed that would flicker.
     fn tell_waiting(&mut self, uncounted: u64) {
@@ -105,6 +122,22 @@ impl<'a> QueueWatch<'a> {
             tracing::info!("votes are safe: the queue keeps what it acknowledges");
         }
         self.risks = risks;
+    }
+
+    /// Logs options with other labels, once: neither a queue that was wiped nor one that is away
+    /// puts the labels back.
+    fn log_relabelled(&mut self, relabelled: Vec<Relabelled>) {
+        if relabelled.is_empty() || self.relabelled == relabelled {
+            return;
+        }
+        let changes: Vec<String> = relabelled.iter().map(Relabelled::to_string).collect();
+        tracing::warn!(
+            "the labels of the poll {} were changed after votes were recorded: {}; the votes count for \
+             the new labels now: give the poll another id, or put the labels back",
+            self.app.config.poll.id,
+            changes.join(", ")
+        );
+        self.relabelled = relabelled;
     }
 
     fn log_full(&mut self, uncounted: u64) {
