@@ -5,10 +5,12 @@
 //! one. An idle worker takes a single vote at once. A busy one takes all the votes
 //! that arrived meanwhile.
 //!
-//! The worker reads no poll file: every ballot counts under the poll that it names.
+//! The worker reads no poll file: every ballot counts under the poll that it names, and labels are
+//! carried along as `vote` wrote them.
 
 mod batch;
 mod held;
+mod labels;
 mod metrics;
 mod patience;
 mod settings;
@@ -26,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::batch::{RecordedBatch, Recorder};
 use self::held::Held;
+use self::labels::LabelCarrier;
 use self::metrics::METRICS;
 use self::patience::Patience;
 pub use self::settings::Settings;
@@ -111,7 +114,7 @@ async fn move_votes(
     let (recorded, to_settle) = mpsc::channel(AHEAD);
     tokio::join!(
         take(consumer, held, patience, taken, shutdown),
-        record(recorder, &config.presence, to_record, recorded),
+        record(config, recorder, to_record, recorded),
         settle(&config.queue, held, to_settle),
     );
 }
@@ -145,19 +148,22 @@ async fn take(
 }
 
 async fn record(
+    config: &Config,
     mut recorder: Recorder<'_>,
-    presence: &Presence,
     mut taken: mpsc::Receiver<Vec<Delivery>>,
     recorded: mpsc::Sender<RecordedBatch>,
 ) {
+    let mut labels = LabelCarrier::between(&config.queue, &config.ledger);
     while let Some(batch) = taken.recv().await {
         METRICS.batch.record(batch.len() as f64);
+        let polls = labels.due(&batch);
         let Some(batch) = recorder.record(batch).await else { return };
         METRICS.counted.increment(batch.news);
-        presence.did(batch.news);
+        config.presence.did(batch.news);
         if recorded.send(batch).await.is_err() {
             return;
         }
+        labels.carry(polls).await;
     }
 }
 
