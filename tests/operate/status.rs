@@ -255,7 +255,7 @@ async fn the_terminal_says_it_of_the_embedded_mode_and_that_nobody_answers() {
     assert!(!exit.success() && said.contains("result does not answer (RESULT_URL): cannot reach"), "{said}");
 }
 
-async fn status_of(url: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
+pub(super) async fn status_of(url: &str, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
     eventually(what, async || {
         let answer = reqwest::get(format!("{url}/api/status")).await.ok()?;
         serde_json::from_str(&answer.text().await.ok()?).ok().filter(&condition)
@@ -272,12 +272,12 @@ async fn broken_at(url: &str, name: &str, says: &str) -> Value {
     .await
 }
 
-fn hop<'a>(status: &'a Value, name: &str) -> &'a Value {
+pub(super) fn hop<'a>(status: &'a Value, name: &str) -> &'a Value {
     let hops = status["hops"].as_array().map(Vec::as_slice).unwrap_or_default();
     hops.iter().find(|hop| hop["name"] == name).unwrap_or(&Value::Null)
 }
 
-async fn status_in_a_terminal(arguments: &[&str]) -> (ExitStatus, String) {
+pub(super) async fn status_in_a_terminal(arguments: &[&str]) -> (ExitStatus, String) {
     let mut status = Service::spawn_with("urna", &[arguments, &["status"]].concat(), &[]);
     (status.exit().await, status.output())
 }

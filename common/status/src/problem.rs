@@ -5,6 +5,7 @@ mod tests;
 
 use std::time::Duration;
 
+use election::Relabelled;
 use presence::{Kind, Replica};
 use serde::{Deserialize, Serialize};
 use service::Store;
@@ -106,6 +107,8 @@ pub enum Problem {
         /// How many votes the other poll has.
         votes: u64,
     },
+    /// Votes count for other labels than those for which they were recorded.
+    Relabelled(Vec<Relabelled>),
 }
 
 impl Problem {
@@ -113,7 +116,11 @@ impl Problem {
     /// deserve a look, and stay for an hour or for ever.
     pub fn holds_up_votes(&self) -> bool {
         let is_unknown = matches!(self, Self::NotReadYet | Self::NotKnown);
-        !is_unknown && !matches!(self, Self::DeadLetters(_) | Self::SetBack(..) | Self::VotesElsewhere { .. })
+        let deserves_a_look = matches!(
+            self,
+            Self::DeadLetters(_) | Self::SetBack(..) | Self::VotesElsewhere { .. } | Self::Relabelled(_)
+        );
+        !is_unknown && !deserves_a_look
     }
 }
 
@@ -139,7 +146,7 @@ pub(crate) fn judge(hop: Hop, reading: &Reading, poll: &str) -> (HopState, Optio
         Hop::Queue => queue(reading),
         Hop::Worker => [replicas(Kind::Worker, reading, poll), counting(reading)].concat(),
         Hop::Ledger => ledger(reading),
-        Hop::Result => replicas(Kind::Result, reading, poll),
+        Hop::Result => [replicas(Kind::Result, reading, poll), showing(reading)].concat(),
     };
     let worst = found.iter().map(|(state, _)| *state).max();
     let first = found.into_iter().find(|(state, _)| Some(*state) == worst);
@@ -241,6 +248,12 @@ fn ledger(reading: &Reading) -> Found {
     let elsewhere =
         elsewhere.map(|(theirs, votes)| (HopState::Doubtful, Problem::VotesElsewhere { theirs, votes }));
     away.into_iter().chain(elsewhere).chain(set_back(Store::Ledger, reading)).collect()
+}
+
+/// The poll file is to blame, and not the ledger, which keeps the votes as they were recorded.
+fn showing(reading: &Reading) -> Found {
+    let relabelled = Some(&reading.ledger.relabelled).filter(|options| !options.is_empty());
+    relabelled.map(|options| (HopState::Doubtful, Problem::Relabelled(options.clone()))).into_iter().collect()
 }
 
 /// The latest setback of this store.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use election::Relabelled;
 use presence::{Kind, Replica};
 use queue::Depth;
 
@@ -51,6 +52,8 @@ pub struct LedgerReading {
     pub changed: Option<Instant>,
     /// If this poll has no votes, another poll that has some, and how many.
     pub elsewhere: Option<(String, u64)>,
+    /// The options that had other labels when votes for them were recorded.
+    pub relabelled: Vec<Relabelled>,
 }
 
 impl QueueReading {

@@ -171,6 +171,11 @@ web::phrases! {
         "Esta votación ({ours}) no tiene votos; otra ({theirs}) sí: {votes}. ¿Se cambió la votación?",
         "Esta votación ({ours}) non ten votos; outra ({theirs}) si: {votes}. Cambiouse a votación?",
         "В этом голосовании ({ours}) голосов нет, а в другом ({theirs}) есть: {votes}. Голосование сменили?";
+    relabelled:
+        "The labels of this poll ({ours}) were changed, so votes count for other labels than those for which they were recorded: {changes}.",
+        "Las etiquetas de esta votación ({ours}) cambiaron, así que los votos cuentan para otras etiquetas que al registrarse: {changes}.",
+        "As etiquetas desta votación ({ours}) cambiaron, así que os votos contan para outras etiquetas que ao rexistrarse: {changes}.",
+        "В этом голосовании ({ours}) сменились названия вариантов, и голоса считаются не за те, за которые были приняты: {changes}.";
     try_start: "Start it, and read its log:", "Arráncalo y lee su registro:", "Arráncao e le o seu rexistro:", "Запустите и прочитайте журнал:";
     try_vote:
         "Open the ballot and vote. If it says “Not recorded”, vote cannot reach {store}: look at the network between them. If it does not open, start it:",
@@ -187,6 +192,11 @@ web::phrases! {
         "Si era a propósito, todo va bien: se verá el primer voto. Si no, vuelve a los POLL, OPTION_A y OPTION_B de antes: sus votos siguen ahí.",
         "Se era á mantenta, todo vai ben: verase o primeiro voto. Se non, volve aos POLL, OPTION_A e OPTION_B de antes: os seus votos seguen aí.",
         "Если так и задумано, всё в порядке: появится первый голос. Если нет, верните прежние POLL, OPTION_A и OPTION_B: его голоса сохранились.";
+    try_other_id:
+        "Give the poll another id, or put the labels back, and start vote and result anew. The votes of every poll are kept.",
+        "Da otro id a la votación, o devuelve las etiquetas de antes, y arranca vote y result de nuevo. Los votos de cada votación se conservan.",
+        "Dálle outro id á votación, ou devolve as etiquetas de antes, e arranca vote e result de novo. Os votos de cada votación consérvanse.",
+        "Задайте голосованию другой id или верните прежние названия и перезапустите vote и result. Голоса каждого голосования сохраняются.";
     try_log: "Its log says why:", "Su registro dice por qué:", "O seu rexistro di por que:", "Причина — в журнале:";
     try_worker_log:
         "The worker's log tells more:", "El registro del worker dice más:", "O rexistro do worker di máis:", "Подробности — в журнале worker:";

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use election::{Choice, Labels};
 use ledger::Ledger;
 use presence::{Replica, SILENT_AFTER};
 use status::{LedgerReading, QueueReading, Reading};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use crate::totals::{OptionVotes, PollTotals};
 use crate::{Config, Newest};
 
 /// Once announcements have arrived for this long, a replica that is not listed
@@ -18,11 +20,11 @@ const COMPLETE_AFTER: Duration = Duration::from_secs(4);
 /// replica may just have had no time to ask.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(4);
 
-/// The diagnosis waits this long for the other poll. The totals do not wait.
-const OTHER_POLL_WITHIN: Duration = Duration::from_secs(2);
+/// The diagnosis waits this long for the other poll, and for labels. The totals do not wait.
+const LEDGER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Reads the queue, and follows the totals that viewers are shown. It asks the ledger
-/// only for other polls.
+/// only for other polls and for labels.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     config: &'a Config,
@@ -39,6 +41,10 @@ pub(super) struct Reader<'a> {
     /// The epoch and the version that were last shown, and when they last changed.
     seen: Option<(Uuid, i64)>,
     changed: Option<Instant>,
+    /// The labels for which votes were recorded, as far as they were read, and the epoch of the
+    /// ledger that keeps them.
+    labels: Labels,
+    labels_of: Uuid,
 }
 
 impl<'a> Reader<'a> {
@@ -54,6 +60,8 @@ impl<'a> Reader<'a> {
             answered: now,
             seen: None,
             changed: None,
+            labels: Labels::new(),
+            labels_of: Uuid::nil(),
         }
     }
 
@@ -107,6 +115,7 @@ impl<'a> Reader<'a> {
             if self.seen.replace(seen).is_some_and(|former| former != seen) {
                 self.changed = Some(now);
             }
+            self.read_labels(totals).await;
         }
         let away = now.duration_since(self.answered);
         let elsewhere = if totals.live && totals.total == 0 { self.other_poll().await } else { None };
@@ -116,12 +125,30 @@ impl<'a> Reader<'a> {
             away,
             changed: self.changed,
             elsewhere,
+            relabelled: self.config.poll.relabelled(&self.labels),
+        }
+    }
+
+    /// A label that is kept never changes, so the labels are read only until every option with votes
+    /// has one.
+    async fn read_labels(&mut self, totals: &PollTotals) {
+        if self.labels_of != totals.epoch {
+            (self.labels, self.labels_of) = (Labels::new(), totals.epoch);
+        }
+        let lacks_label = |option: &OptionVotes| {
+            option.votes != 0 && option.key.parse().is_ok_and(|key: Choice| !self.labels.contains_key(&key))
+        };
+        if totals.options.iter().any(lacks_label) {
+            let labels = self.ledger.labels(&self.config.poll.id);
+            if let Ok(Ok(labels)) = timeout(LEDGER_WITHIN, labels).await {
+                self.labels = labels;
+            }
         }
     }
 
     async fn other_poll(&self) -> Option<(String, u64)> {
         let other = self.ledger.other_poll(&self.config.poll.id);
-        timeout(OTHER_POLL_WITHIN, other).await.ok()?.ok()?
+        timeout(LEDGER_WITHIN, other).await.ok()?.ok()?
     }
 }
 

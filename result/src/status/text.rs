@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use election::Relabelled;
 use presence::{Kind, LATELY, Replica};
 use service::Store;
 use status::{Hop, LedgerReading, Loss, Problem, QueueReading, Reading, Setback};
-use web::fill;
+use web::{fill, isolated};
 
 use super::wording::Wording;
 
@@ -109,11 +110,21 @@ pub(super) fn sentence(hop: Hop, problem: &Problem, wording: Wording<'_>) -> Str
         Problem::VotesElsewhere { theirs, votes } => {
             fill(&wording.polls(say.votes_elsewhere, theirs), "votes", &language.number(*votes))
         }
+        Problem::Relabelled(options) => relabelled(options, wording),
     }
 }
 
 fn list(phrase: &str, names: &[String]) -> String {
     fill(phrase, "names", &names.join(", "))
+}
+
+fn relabelled(options: &[Relabelled], wording: Wording<'_>) -> String {
+    let change = |option: &Relabelled| {
+        format!("{}: {} → {}", option.choice, isolated(&option.was), isolated(&option.is))
+    };
+    let changes: Vec<String> = options.iter().map(change).collect();
+    let phrase = wording.poll(wording.say.relabelled);
+    fill(&phrase, "changes", &changes.join(", "))
 }
 
 fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
@@ -153,6 +164,7 @@ pub(super) fn advice(hop: Hop, problem: &Problem, wording: Wording<'_>) -> (Opti
         Problem::QueueAway | Problem::LedgerAway => (say.try_start, start(name)),
         Problem::OtherPoll { .. } => (say.try_poll, Vec::new()),
         Problem::VotesElsewhere { .. } => (say.try_former_poll, Vec::new()),
+        Problem::Relabelled(_) => (say.try_other_id, Vec::new()),
         Problem::Refuses(_) | Problem::Unsafe(..) => (say.try_log, log(name)),
         Problem::TakesNoWrites | Problem::WithoutLedger(_) => (say.try_log, log(name)),
         Problem::CutOff => (say.try_log, log(wording.name(Hop::Result))),

@@ -56,9 +56,14 @@ impl<'a> Wording<'a> {
         fill(phrase, "store", product)
     }
 
+    /// The phrase with the poll of this page.
+    pub(super) fn poll(self, phrase: &str) -> String {
+        fill(phrase, "ours", self.config.poll.id.as_str())
+    }
+
     /// The phrase with the poll of this page, and with another one.
     pub(super) fn polls(self, phrase: &str, theirs: &str) -> String {
-        fill(&fill(phrase, "ours", self.config.poll.id.as_str()), "theirs", theirs)
+        fill(&self.poll(phrase), "theirs", theirs)
     }
 
     /// The phrase with this time.

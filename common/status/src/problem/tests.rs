@@ -101,6 +101,17 @@ fn a_setback_is_told_of_its_store_and_for_an_hour() {
 }
 
 #[test]
+fn other_labels_are_told_where_totals_are_shown_and_blame_no_store() {
+    let relabelled =
+        || Relabelled { choice: "a".parse().unwrap(), was: "Soup".to_owned(), is: "Salad".to_owned() };
+    let told = |hop| judged(hop, |reading, _| reading.ledger.relabelled.push(relabelled()));
+    let problem = Problem::Relabelled(vec![relabelled()]);
+    assert!(!problem.holds_up_votes());
+    assert_eq!(told(Hop::Result), (HopState::Doubtful, Some(problem)));
+    assert_eq!([told(Hop::Ledger).0, told(Hop::Vote).0], [HopState::Well, HopState::Well]);
+}
+
+#[test]
 fn of_several_problems_the_worst_is_told() {
     let found = judged(Hop::Worker, |_, queue| {
         queue.replicas.push(replica(Kind::Worker, "worker-2", Duration::from_secs(9)));
