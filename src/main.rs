@@ -11,7 +11,7 @@ use election::{Poll, PollSettings};
 use ledger::{Ledger, SqliteLedger};
 use presence::{Kind, LocalRegistry, Presence, Registry};
 use queue::{Queue, SqliteQueue};
-use service::{Health, StopSignals, VERSION, host_name};
+use service::{Health, Identity, StopSignals};
 use store::sqlite::DataFile;
 use tokio_util::sync::CancellationToken;
 use vote::{Keys, QueueBound};
@@ -108,7 +108,7 @@ struct Parts {
 
 impl Parts {
     fn presence(&self, kind: Kind, poll: Option<&Poll>) -> Presence {
-        Presence::starting(kind, &host_name(), VERSION, poll, self.registry.clone())
+        Presence::starting(kind, &Identity::of_this_process(), poll, self.registry.clone())
     }
 }
 

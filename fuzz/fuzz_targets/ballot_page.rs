@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Method, Request, StatusCode};
 use election::PollSettings;
 use presence::{Kind, LocalRegistry, Presence, Registry};
 use queue::{Queue, RedisQueue};
+use service::Identity;
 use store::redis::RedisSettings;
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
@@ -29,7 +30,7 @@ static PAGE: LazyLock<Router> = LazyLock::new(|| {
     let poll = PollSettings::default().load().expect("the default poll");
     let registry = Registry::Local(LocalRegistry::default());
     vote::router_of(Config {
-        presence: Presence::starting(Kind::Vote, "fuzz", "0", Some(&poll), registry),
+        presence: Presence::starting(Kind::Vote, &Identity::of_this_process(), Some(&poll), registry),
         poll,
         queue: Queue::Redis(RedisQueue::new(redis)),
         queue_max: 1,

@@ -36,9 +36,8 @@ impl Settings {
         let (poll, redis) = (self.poll.load()?, self.redis.connection()?);
         let side = redis.side_connection();
         let registry = Registry::Redis(RedisRegistry::new(side.clone()));
-        let (name, release) = (replica.name(), replica.release());
         Ok(Config {
-            presence: Presence::starting(Kind::Result, &name, release, Some(&poll), registry),
+            presence: Presence::starting(Kind::Result, &replica.identity(), Some(&poll), registry),
             setbacks: Some(SetbackLog::new(side)),
             poll,
             ledger: Ledger::Postgres(PostgresLedger::open(&self.postgres)?),

@@ -36,6 +36,7 @@ fn announcement(lately: u64) -> Announcement {
         kind: Kind::Vote,
         name: "vote-1".to_owned(),
         release: "1.2.3".to_owned(),
+        node: Some("worker2".to_owned()),
         poll: None,
         running_ms: 1,
         lately,

@@ -61,9 +61,7 @@ async fn votes_are_counted_and_measured_on_their_way() {
 async fn vote_tells_what_waits_and_since_when_whoever_is_away() {
     let mut deployment = Deployment::start().await;
     deployment.postgres.quit();
-    let vote = deployment.spawn("vote", &[("RELEASE", "canary")]);
-    vote.wait_until_ready().await;
-    shows(&vote, r#"urna_build_info{version="canary"}"#, 1.0).await;
+    let vote = deployment.ready("vote").await;
     let mut voter = Voter::arrive(&vote.url).await;
     voter.insist(&[&vote.url], "a").await;
     shows(&vote, r#"urna_queue_ballots{state="waiting"}"#, 1.0).await;
@@ -102,7 +100,7 @@ fn metrics_in(text: &str) -> Vec<Metric> {
     types.map(metric).collect()
 }
 
-/// The label of a metric and the label's values, without those of `version`, which change.
+/// The label of a metric and the label's values, or the labels of the build, whose values change.
 fn labels(text: &str, name: &str) -> String {
     let labelled = |line: &'_ str| {
         let (label, rest) = line.strip_prefix(name)?.strip_prefix('{')?.split_once("=\"")?;
@@ -112,7 +110,7 @@ fn labels(text: &str, name: &str) -> String {
     let values: Vec<&str> = found.iter().map(|(_, value)| value.as_str()).collect();
     match found.first() {
         None => String::new(),
-        Some((label, _)) if label == "version" => format!("`{label}`"),
+        Some((label, _)) if label == "version" => "`version`, `node`".to_owned(),
         Some((label, _)) => format!("`{label}`: {}", values.join(", ")),
     }
 }

@@ -48,6 +48,7 @@ async fn an_empty_variable_counts_as_not_set() {
     let empty = [
         ("QUEUE_MAX", ""),
         ("DRAIN", ""),
+        ("NODE", ""),
         ("POLL", ""),
         ("OPTION_A", ""),
         ("VOTE_URL", ""),
@@ -61,7 +62,7 @@ async fn help_explains_every_setting() {
     let cases: [(&str, &[&str]); 4] = [
         (
             "vote",
-            &["REDIS_URL", "REDIS_PASSWORD_FILE", "COOKIE_KEY", "QUEUE_MAX", "DRAIN", "REPLICA", "VOTE_URL"],
+            &["REDIS_URL", "REDIS_PASSWORD_FILE", "COOKIE_KEY", "QUEUE_MAX", "DRAIN", "NODE", "VOTE_URL"],
         ),
         ("worker", &["REDIS_URL", "DATABASE_URL", "DATABASE_PASSWORD_FILE", "verify", "healthcheck"]),
         ("result", &["REDIS_URL", "DATABASE_URL", "POLL", "OPTION_A", "VOTE_URL", "MANAGEMENT_LISTEN"]),

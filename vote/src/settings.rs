@@ -80,9 +80,8 @@ impl Settings {
         warn_if_demo("COOKIE_KEY", &keys);
         let (poll, redis) = (self.poll.load()?, self.redis.connection()?);
         let registry = Registry::Redis(RedisRegistry::new(redis.side_connection()));
-        let (name, release) = (replica.name(), replica.release());
         Ok(Config {
-            presence: Presence::starting(Kind::Vote, &name, release, Some(&poll), registry),
+            presence: Presence::starting(Kind::Vote, &replica.identity(), Some(&poll), registry),
             poll,
             queue: Queue::Redis(RedisQueue::new(redis)),
             queue_max: self.queue.queue_max,

@@ -41,7 +41,7 @@ impl Settings {
             queue: Queue::Redis(RedisQueue::new(redis)),
             ledger: Ledger::Postgres(ledger),
             require_durable_ledger: self.require_durable_ledger,
-            presence: Presence::starting(Kind::Worker, &replica.name(), replica.release(), None, registry),
+            presence: Presence::starting(Kind::Worker, &replica.identity(), None, registry),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use election::{Poll, clean_label, random_uuid};
-use service::Health;
+use service::{Health, Identity};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,6 +27,7 @@ struct Activity {
     kind: Kind,
     name: String,
     release: String,
+    node: Option<String>,
     poll: Option<String>,
     registry: Registry,
     started: Instant,
@@ -40,12 +41,13 @@ struct Activity {
 impl Presence {
     /// The presence of a replica that has just started, with the poll that it runs
     /// and the registry in which it announces itself.
-    pub fn starting(kind: Kind, name: &str, release: &str, poll: Option<&Poll>, registry: Registry) -> Self {
+    pub fn starting(kind: Kind, replica: &Identity, poll: Option<&Poll>, registry: Registry) -> Self {
         Self(Arc::new(Activity {
             id: random_uuid(),
             kind,
-            name: clean_label(name),
-            release: clean_label(release),
+            name: clean_label(&replica.name),
+            release: clean_label(&replica.release),
+            node: replica.node.as_deref().map(clean_label),
             poll: poll.map(|poll| poll.id.to_string()),
             registry,
             started: Instant::now(),
@@ -131,6 +133,7 @@ impl Activity {
             kind: self.kind,
             name: self.name.clone(),
             release: self.release.clone(),
+            node: self.node.clone(),
             poll: self.poll.clone(),
             running_ms,
             lately: votes - before,
@@ -155,7 +158,8 @@ mod tests {
     use crate::LocalRegistry;
 
     fn presence(kind: Kind) -> Presence {
-        Presence::starting(kind, "one", "1", None, Registry::Local(LocalRegistry::default()))
+        let registry = Registry::Local(LocalRegistry::default());
+        Presence::starting(kind, &Identity::of_this_process(), None, registry)
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub struct Announcement {
     /// The name of its release. In JSON it has its old name, because other releases read it.
     #[serde(rename = "version")]
     pub release: String,
+    /// The name of the machine that it runs on, if it knows.
+    pub node: Option<String>,
     /// The poll it runs, if it reads one.
     pub poll: Option<String>,
     /// For how long it has been running, in milliseconds.
@@ -88,8 +90,8 @@ pub struct Announcement {
 impl Announcement {
     /// The same announcement, with labels that cannot harm a page or a terminal.
     pub(crate) fn cleaned(self) -> Self {
-        let poll = self.poll.as_deref().map(clean_label);
-        Self { name: clean_label(&self.name), release: clean_label(&self.release), poll, ..self }
+        let [node, poll] = [&self.node, &self.poll].map(|label| label.as_deref().map(clean_label));
+        Self { name: clean_label(&self.name), release: clean_label(&self.release), node, poll, ..self }
     }
 }
 
@@ -108,5 +110,20 @@ impl Replica {
     /// Whether its next announcements are missing.
     pub fn is_silent(&self) -> bool {
         self.heard > SILENT_AFTER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announcement_of_a_former_release_is_read_and_a_later_one_too() {
+        let former = r#"{"kind":"vote","name":"vote-1","version":"1"}"#;
+        let former: Announcement = serde_json::from_str(former).unwrap();
+        assert_eq!((former.node, former.poll), (None, None));
+        let later = r#"{"kind":"vote","name":"vote-1","version":"9","node":"a\u0007b","zone":"north"}"#;
+        let later: Announcement = serde_json::from_str(later).unwrap();
+        assert_eq!(later.cleaned().node.as_deref(), Some("ab"), "what others say is cleaned");
     }
 }

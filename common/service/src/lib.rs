@@ -12,4 +12,4 @@ mod settings;
 pub use self::health::{Health, Store};
 pub use self::page::serve_page;
 pub use self::process::{StopSignals, bind, end, parse, run, start_log};
-pub use self::settings::{ReplicaSettings, VERSION, from_here, host_name, required, warn_if_demo};
+pub use self::settings::{Identity, ReplicaSettings, from_here, required, warn_if_demo};

@@ -10,6 +10,8 @@ use ::metrics::{Label, counter, describe_counter, describe_gauge, describe_histo
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::sleep;
 
+use crate::settings::Identity;
+
 /// The buckets of durations, in seconds. The smallest is a commit on a fast
 /// disk, and the largest is longer than any voter waits.
 const SECONDS: [f64; 14] =
@@ -64,14 +66,16 @@ kind!(Counter, counter, describe_counter);
 kind!(Gauge, gauge, describe_gauge);
 kind!(Histogram, histogram, describe_histogram);
 
-/// Starts to keep all metrics for `/metrics`.
-pub(crate) fn collect(release: &str) -> Result<PrometheusHandle, BuildError> {
+/// Starts to keep all metrics of this replica for `/metrics`.
+pub(crate) fn collect(replica: &Identity) -> Result<PrometheusHandle, BuildError> {
     let metrics = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_ballots".to_owned()), &BALLOTS)?
         .install_recorder()?;
-    let help = "Always 1; the release that runs.";
-    Gauge::registered("urna_build_info", help, &[("version", release)]).set(1);
+    let help = "Always 1; the release that runs, and on which machine.";
+    // To Prometheus, an empty label is the same as none.
+    let labels = [("version", &*replica.release), ("node", replica.node.as_deref().unwrap_or_default())];
+    Gauge::registered("urna_build_info", help, &labels).set(1);
     Ok(metrics)
 }
 

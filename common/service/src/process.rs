@@ -103,7 +103,7 @@ pub async fn run<Serving: Future<Output = ()>>(
 ) -> anyhow::Result<()> {
     let (stop, crash_order) = (StopSignals::listen()?, crash::listen()?);
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
-    let metrics = metrics::collect(settings.release()).context("cannot collect metrics")?;
+    let metrics = metrics::collect(&settings.identity()).context("cannot collect metrics")?;
     let (health, shutdown, ended) =
         (Health::starting(needs), CancellationToken::new(), CancellationToken::new());
     let router = health::router(health.clone(), metrics.clone());

@@ -12,7 +12,10 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Id};
 
 /// The version of every program: all of them are released together.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Longer than the name of any machine, and short enough for a page and a label.
+const NODE_MAX_CHARS: usize = 128;
 
 /// The demo secrets, which come with the source, begin with this.
 const DEMO: &str = "demo-secret-";
@@ -23,6 +26,9 @@ pub struct ReplicaSettings {
     /// The name of this replica, as people see it [default: the host name]
     #[arg(long, env = "REPLICA")]
     replica: Option<String>,
+    /// The name of the machine that this replica runs on, as people see it
+    #[arg(long, env = "NODE", value_parser = node_name)]
+    node: Option<String>,
     /// The release's name on /status and in the metrics [default: the program's version]
     #[arg(long, env = "RELEASE")]
     release: Option<String>,
@@ -35,19 +41,36 @@ pub struct ReplicaSettings {
 }
 
 impl ReplicaSettings {
-    /// The name of this replica, as people see it.
-    pub fn name(&self) -> String {
-        self.replica.clone().unwrap_or_else(host_name)
+    /// What people and monitors tell this replica from others by.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            name: self.replica.clone().unwrap_or_else(host_name),
+            release: self.release.clone().unwrap_or_else(|| VERSION.to_owned()),
+            node: self.node.clone(),
+        }
     }
+}
 
+/// What people and monitors tell a replica from others by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Its name.
+    pub name: String,
     /// The name of its release.
-    pub fn release(&self) -> &str {
-        self.release.as_deref().unwrap_or(VERSION)
+    pub release: String,
+    /// The name of the machine that it runs on, if a setting tells it.
+    pub node: Option<String>,
+}
+
+impl Identity {
+    /// The identity of a process without such settings.
+    pub fn of_this_process() -> Self {
+        Self { name: host_name(), release: VERSION.to_owned(), node: None }
     }
 }
 
 /// The host name, which is the container's id in Docker.
-pub fn host_name() -> String {
+fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match name.trim() {
         "" => "unnamed".to_owned(),
@@ -126,6 +149,18 @@ fn is_set(name: &str) -> bool {
     var_os(name).is_some_and(|value| !value.is_empty())
 }
 
+/// Checks the value of NODE. Unlike a name that comes from another replica, it can still be corrected.
+fn node_name(name: &str) -> Result<String, String> {
+    let is_short = name.chars().nth(NODE_MAX_CHARS).is_none();
+    if is_short && !name.trim().is_empty() && !name.contains(char::is_control) {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "NODE is the name of a machine, of at most {NODE_MAX_CHARS} characters, none of them a control \
+         character: correct it, or leave it out"
+    ))
+}
+
 /// The content of a file, without its trailing line break.
 fn read_secret(setting: &str, path: &Path) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(path)
@@ -133,4 +168,20 @@ fn read_secret(setting: &str, path: &Path) -> anyhow::Result<String> {
     let text = text.trim_end_matches(['\r', '\n']);
     ensure!(!text.is_empty(), "{} ({setting}) is empty", path.display());
     Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_has_a_name_that_a_page_and_a_label_can_show() {
+        let longest = "n".repeat(NODE_MAX_CHARS);
+        for name in ["worker2", "gke-urna-pool-1.europe-west1.internal", "мáquina 1", &longest] {
+            assert_eq!(node_name(name).as_deref(), Ok(name));
+        }
+        for name in [" ", "one\ntwo", "\u{1b}[31mred", &format!("{longest}n")] {
+            assert!(node_name(name).unwrap_err().contains("NODE is the name of a machine"), "{name:?}");
+        }
+    }
 }

@@ -57,6 +57,8 @@ pub struct ReplicaReport {
     pub name: String,
     /// The name of its release.
     pub version: String,
+    /// The machine that it runs on, if it knows.
+    pub node: Option<String>,
     /// Its state.
     pub state: HopState,
     /// How long it has been running, what it did, what it lacks, whether it is about to stop.

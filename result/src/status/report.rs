@@ -66,6 +66,7 @@ fn replicas(hop: Hop, diagnosis: &Diagnosis, wording: Wording<'_>) -> Vec<Replic
 fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     let (say, said, language) = (wording.say, &replica.announcement, wording.language);
     let mut facts = vec![fill(say.version, "version", &said.release)];
+    facts.extend(said.node.as_ref().map(|node| fill(say.on_node, "node", node)));
     let mut state = HopState::Well;
     if replica.is_silent() {
         facts.push(wording.time(say.silent, replica.heard));
@@ -84,5 +85,6 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
             facts.push(fill(say.share, "share", &language.percent(share)));
         }
     }
-    ReplicaReport { name: said.name.clone(), version: said.release.clone(), state, facts }
+    let (name, version, node) = (said.name.clone(), said.release.clone(), said.node.clone());
+    ReplicaReport { name, version, node, state, facts }
 }

@@ -27,6 +27,7 @@ const VARIABLES: &[(&[&str], &str, &[&str], &str)] = &[
     (&["urna"], "VOTE_LISTEN", &["8000"], "--vote-listen"),
     (&["urna"], "RESULT_LISTEN", &["8001"], "--result-listen"),
     (&["vote", "worker", "result"], "DRAIN", &["3", "-3s", "soon"], "--drain"),
+    (&["vote", "worker", "result"], "NODE", &[" ", "one\ntwo"], "NODE is the name of a machine"),
     (&["vote", "urna"], "QUEUE_MAX", &["0", "-1", "1e6"], "--queue-max"),
     (&["vote"], "REQUIRE_DURABLE_QUEUE", &["yes", "1"], "--require-durable-queue"),
     (

@@ -12,6 +12,7 @@ fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
         kind,
         name: name.to_owned(),
         release: "1".to_owned(),
+        node: None,
         poll: (kind != Kind::Worker).then(|| POLL.to_owned()),
         running_ms: 60_000,
         lately: 0,
