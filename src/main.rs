@@ -145,6 +145,7 @@ fn result_config(cli: &Cli, parts: &Parts, vote: SocketAddr) -> result::Config {
         setbacks: None,
         ballot: other_page(cli.vote_url.as_ref(), vote),
         embedded: true,
+        platform: None,
     }
 }
 

@@ -62,7 +62,9 @@ async fn main() {
 /// Takes a picture of the status page while no worker runs.
 async fn where_a_vote_is(browser: &Browser, folder: &Path) {
     let urna = Deployment::start().await;
-    let (vote, mut worker, result) = urna.one_of_each().await;
+    let (vote, mut worker) = (urna.ready("vote").await, urna.ready("worker").await);
+    let result = urna.spawn("result", &[("PLATFORM", "compose")]);
+    result.wait_until_ready().await;
     Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
     totals_of(&result.url, "a counted vote", |totals| totals["total"] == 1).await;
     worker.service.terminate();

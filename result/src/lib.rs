@@ -8,6 +8,7 @@ mod metrics;
 mod pace;
 mod page;
 mod phrases;
+mod platform;
 mod qr;
 mod refresh;
 mod settings;
@@ -42,6 +43,7 @@ use tokio_util::task::TaskTracker;
 use web::{Asset, LOCAL_TIME, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
 
 use self::metrics::METRICS;
+pub use self::platform::Platform;
 use self::qr::Codes;
 pub use self::settings::Settings;
 use self::totals::PollTotals;
@@ -80,6 +82,8 @@ pub struct Config {
     pub ballot: OtherPage,
     /// Whether everything runs in one process. The page says so.
     pub embedded: bool,
+    /// What the deployment runs on, if that is known.
+    pub platform: Option<Platform>,
 }
 
 /// Shows the totals on `listener` until `shutdown`.

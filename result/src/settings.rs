@@ -11,7 +11,7 @@ use store::postgres::PostgresSettings;
 use store::redis::RedisSettings;
 use web::{OtherPage, page_url};
 
-use crate::Config;
+use crate::{Config, Platform};
 
 /// The port of `vote` in Compose, in Swarm and embedded.
 const VOTE_PORT: u16 = 8000;
@@ -28,6 +28,9 @@ pub struct Settings {
     /// The address of the ballot page [default: port 8000 of the same host]
     #[arg(long, env = "VOTE_URL", value_parser = page_url)]
     vote_url: Option<String>,
+    /// What this deployment runs on: /status advises with its commands
+    #[arg(long, env = "PLATFORM")]
+    platform: Option<Platform>,
 }
 
 impl Settings {
@@ -44,6 +47,7 @@ impl Settings {
             queue: Queue::Redis(RedisQueue::new(redis)),
             ballot: OtherPage { url: self.vote_url, port: VOTE_PORT, is_loopback: false },
             embedded: false,
+            platform: self.platform,
         })
     }
 }

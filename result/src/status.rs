@@ -1,6 +1,7 @@
 //! The status page, which says where votes are. This module reads the stores, the crate
 //! `status` makes the diagnosis of what they say, and this module words it.
 
+mod advice;
 mod page;
 mod phrases;
 mod reader;

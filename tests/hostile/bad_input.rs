@@ -20,7 +20,7 @@ const ENTRIES: usize = 119;
 const FORM: usize = 45;
 const HEADERS: usize = 25;
 const POLLS: usize = 41;
-const SETTINGS: usize = 120;
+const SETTINGS: usize = 123;
 
 /// A few words of each answer of `vote`.
 const KEYS: &str = "a (\u{2068}Nesquik\u{2069}), b (\u{2068}Cola Cao\u{2069})";

@@ -2,7 +2,42 @@
 
 use harness::Deployment;
 
-use super::status::{hop, status_of};
+use super::status::{broken_at, hop, status_in_a_terminal, status_of};
+
+const ALERTS: &str = include_str!("../../compose/prometheus/alerts.yml");
+
+#[tokio::test]
+async fn advice_is_in_the_commands_of_the_platform() {
+    let urna = Deployment::start().await;
+    let _vote = urna.ready("vote").await;
+    let cases = [
+        ("compose", "docker compose start worker"),
+        ("swarm", "docker service scale urna_worker=2"),
+        ("kubernetes", "kubectl scale deploy/worker --replicas=2"),
+    ];
+    for (platform, command) in cases {
+        let result = urna.spawn("result", &[("PLATFORM", platform)]);
+        result.wait_until_ready().await;
+        let status = broken_at(&result.url, "worker", "No worker is running").await;
+        assert_eq!(hop(&status, "worker")["commands"][0], command, "{status:#}");
+        assert_eq!(hop(&status, "worker")["advice"], "Start it, and read its log.");
+        let page =
+            reqwest::get(format!("{}/status?lang=es", result.url)).await.unwrap().text().await.unwrap();
+        assert!(page.contains(&format!("<pre tabindex=\"0\">{command}\n")), "{page}");
+        let (_, said) = status_in_a_terminal(&["--result-url", &result.url]).await;
+        assert!(said.contains(&format!("\n      {command}\n")), "{said}");
+    }
+    let result = urna.ready("result").await;
+    let status = broken_at(&result.url, "worker", "No worker is running").await;
+    assert_eq!(hop(&status, "worker")["commands"], serde_json::json!([]), "{status:#}");
+}
+
+#[test]
+fn no_alert_names_a_command_because_every_platform_has_these_alerts() {
+    for command in ["docker ", "kubectl "] {
+        assert!(!ALERTS.contains(command), "{command}");
+    }
+}
 
 #[tokio::test]
 async fn status_and_metrics_say_on_which_node_a_replica_of_which_release_runs() {

@@ -65,7 +65,7 @@ async fn help_explains_every_setting() {
             &["REDIS_URL", "REDIS_PASSWORD_FILE", "COOKIE_KEY", "QUEUE_MAX", "DRAIN", "NODE", "VOTE_URL"],
         ),
         ("worker", &["REDIS_URL", "DATABASE_URL", "DATABASE_PASSWORD_FILE", "verify", "healthcheck"]),
-        ("result", &["REDIS_URL", "DATABASE_URL", "POLL", "OPTION_A", "VOTE_URL", "MANAGEMENT_LISTEN"]),
+        ("result", &["REDIS_URL", "DATABASE_URL", "POLL", "OPTION_A", "VOTE_URL", "PLATFORM"]),
         ("urna", &["DATA", "VOTE_LISTEN", "RESULT_LISTEN", "POLL", "QUEUE_MAX", "verify"]),
     ];
     for (program, settings) in cases {

@@ -108,7 +108,8 @@ async fn the_results_with_votes_with_the_code_shown_large_and_for_a_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_a_vote_is_while_parts_are_away() {
     let mut deployment = Deployment::start().await;
-    let (vote, _worker, result) = deployment.one_of_each().await;
+    let (vote, _worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
+    let result = deployment.spawn("result", &[("PLATFORM", "kubernetes"), ("NODE", "worker2")]);
     let browser = Browser::start().await;
     eventually("the page", async || reqwest::get(&result.url).await.ok()).await;
     browser.open(&format!("{}/status", result.url)).await;

@@ -177,12 +177,15 @@ web::phrases! {
         "Las etiquetas de esta votación ({ours}) cambiaron, así que los votos cuentan para otras etiquetas que al registrarse: {changes}.",
         "As etiquetas desta votación ({ours}) cambiaron, así que os votos contan para outras etiquetas que ao rexistrarse: {changes}.",
         "В этом голосовании ({ours}) сменились названия вариантов, и голоса считаются не за те, за которые были приняты: {changes}.";
-    try_start: "Start it, and read its log:", "Arráncalo y lee su registro:", "Arráncao e le o seu rexistro:", "Запустите и прочитайте журнал:";
+    try_start: "Start it, and read its log.", "Arráncalo y lee su registro.", "Arráncao e le o seu rexistro.", "Запустите и прочитайте журнал.";
+    try_restart:
+        "Start it anew, and read its log.", "Arráncalo de nuevo y lee su registro.",
+        "Arráncao de novo e le o seu rexistro.", "Перезапустите и прочитайте журнал.";
     try_vote:
-        "Open the ballot and vote. If it says “Not recorded”, vote cannot reach {store}: look at the network between them. If it does not open, start it:",
-        "Abre la papeleta y vota. Si dice «No registrado», vote no llega a {store}: mira la red entre ambos. Si no se abre, arráncalo:",
-        "Abre a papeleta e vota. Se di «Non rexistrado», vote non chega a {store}: mira a rede entre ambos. Se non se abre, arráncao:",
-        "Откройте бюллетень и проголосуйте. Если написано «Не принято», vote не может достучаться до {store}: проверьте сеть между ними. Если он не открывается, запустите:";
+        "Open the ballot and vote. If it says “Not recorded”, vote cannot reach {store}: look at the network between them. If it does not open, start it.",
+        "Abre la papeleta y vota. Si dice «No registrado», vote no llega a {store}: mira la red entre ambos. Si no se abre, arráncalo.",
+        "Abre a papeleta e vota. Se di «Non rexistrado», vote non chega a {store}: mira a rede entre ambos. Se non se abre, arráncao.",
+        "Откройте бюллетень и проголосуйте. Если написано «Не принято», vote не может достучаться до {store}: проверьте сеть между ними. Если он не открывается, запустите.";
     try_poll:
         "Give vote and result the same POLL, OPTION_A and OPTION_B, and start both anew. The votes of every poll are kept.",
         "Da a vote y result los mismos POLL, OPTION_A y OPTION_B, y arranca los dos de nuevo. Los votos de cada votación se conservan.",
@@ -198,11 +201,11 @@ web::phrases! {
         "Da otro id a la votación, o devuelve las etiquetas de antes, y arranca vote y result de nuevo. Los votos de cada votación se conservan.",
         "Dálle outro id á votación, ou devolve as etiquetas de antes, e arranca vote e result de novo. Os votos de cada votación consérvanse.",
         "Задайте голосованию другой id или верните прежние названия и перезапустите vote и result. Голоса каждого голосования сохраняются.";
-    try_log: "Its log says why:", "Su registro dice por qué:", "O seu rexistro di por que:", "Причина — в журнале:";
+    try_log: "Its log says why.", "Su registro dice por qué.", "O seu rexistro di por que.", "Причина — в журнале.";
     try_worker_log:
-        "The worker's log tells more:", "El registro del worker dice más:", "O rexistro do worker di máis:", "Подробности — в журнале worker:";
-    try_more: "Its log says whether it is in trouble; if it is only slow, start more:",
-        "Su registro dice si tiene problemas; si solo va lento, arranca más:",
-        "O seu rexistro di se ten problemas; se só vai amodo, arranca máis:",
-        "В журнале видно, есть ли проблемы; если он просто не успевает, запустите ещё:";
+        "The worker's log tells more.", "El registro del worker dice más.", "O rexistro do worker di máis.", "Подробности — в журнале worker.";
+    try_more: "Its log says whether it is in trouble; if it is only slow, start more.",
+        "Su registro dice si tiene problemas; si solo va lento, arranca más.",
+        "O seu rexistro di se ten problemas; se só vai amodo, arranca máis.",
+        "В журнале видно, есть ли проблемы; если он просто не успевает, запустите ещё.";
 }

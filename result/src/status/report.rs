@@ -7,7 +7,8 @@ use status::report::{HopReport, ReplicaReport, Report};
 use status::{Diagnosis, Finding, Hop, HopState};
 use web::{Language, Moment, fill};
 
-use super::text::{advice, done_lately, facts, lasts, sentence};
+use super::advice::advice;
+use super::text::{done_lately, facts, lasts, sentence};
 use super::wording::Wording;
 use crate::Config;
 

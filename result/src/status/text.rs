@@ -1,4 +1,4 @@
-//! The sentences about a hop: what it did, what is wrong, what to try.
+//! The sentences about a hop: what it did, and what is wrong.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -151,48 +151,4 @@ pub(super) fn lasts(problem: &Problem, lasts: Duration, wording: Wording<'_>) ->
         _ => wording.say.since,
     };
     Some(wording.time(phrase, lasts))
-}
-
-/// What to try, and the commands to type. The embedded mode is one process, whose log
-/// is in its terminal, so it needs no commands.
-pub(super) fn advice(hop: Hop, problem: &Problem, wording: Wording<'_>) -> (Option<String>, Vec<String>) {
-    let (say, name) = (wording.say, wording.name(hop));
-    let (advice, commands) = match problem {
-        Problem::NotReadYet | Problem::NotKnown => return Default::default(),
-        Problem::NoneRuns | Problem::NotHeard { .. } if hop == Hop::Vote => (say.try_vote, start(name)),
-        Problem::NoneRuns | Problem::NotHeard { .. } => (say.try_start, start(name)),
-        Problem::QueueAway | Problem::LedgerAway => (say.try_start, start(name)),
-        Problem::OtherPoll { .. } => (say.try_poll, Vec::new()),
-        Problem::VotesElsewhere { .. } => (say.try_former_poll, Vec::new()),
-        Problem::Relabelled(_) => (say.try_other_id, Vec::new()),
-        Problem::Refuses(_) | Problem::Unsafe(..) => (say.try_log, log(name)),
-        Problem::TakesNoWrites | Problem::WithoutLedger(_) => (say.try_log, log(name)),
-        Problem::CutOff => (say.try_log, log(wording.name(Hop::Result))),
-        Problem::DeadLetters(_) | Problem::SetBack(..) => {
-            (say.try_worker_log, log(wording.name(Hop::Worker)))
-        }
-        Problem::Behind(_) => (say.try_more, start_more(name)),
-    };
-    let commands = if wording.config.embedded { Vec::new() } else { commands };
-    (Some(wording.store(advice, Store::Queue)), commands)
-}
-
-fn start(name: &str) -> Vec<String> {
-    vec![
-        format!("docker compose start {name}"),
-        compose_log(name),
-        format!("docker service ps urna_{name}  # in a swarm"),
-    ]
-}
-
-fn log(name: &str) -> Vec<String> {
-    vec![compose_log(name), format!("docker service logs urna_{name}  # in a swarm")]
-}
-
-fn start_more(name: &str) -> Vec<String> {
-    vec![compose_log(name), format!("docker compose up -d --scale {name}=3")]
-}
-
-fn compose_log(name: &str) -> String {
-    format!("docker compose logs --tail 20 {name}")
 }

@@ -28,6 +28,7 @@ const VARIABLES: &[(&[&str], &str, &[&str], &str)] = &[
     (&["urna"], "RESULT_LISTEN", &["8001"], "--result-listen"),
     (&["vote", "worker", "result"], "DRAIN", &["3", "-3s", "soon"], "--drain"),
     (&["vote", "worker", "result"], "NODE", &[" ", "one\ntwo"], "NODE is the name of a machine"),
+    (&["result"], "PLATFORM", &["docker", "Compose", "k8s"], "[possible values: compose, swarm, kubernetes]"),
     (&["vote", "urna"], "QUEUE_MAX", &["0", "-1", "1e6"], "--queue-max"),
     (&["vote"], "REQUIRE_DURABLE_QUEUE", &["yes", "1"], "--require-durable-queue"),
     (
