@@ -22,7 +22,7 @@ every="+client|setinfo +time +evalsha +script|load +xlen +xrange +xpending ~urna
 # All of this comes by standard input, because everybody on the machine can read a command line.
 exec "$1" - --dir /data --appendonly yes --appendfsync always --maxmemory-policy noeviction <<END
 requirepass $(password redis_password)
-user vote on >$(password vote_redis_password) $every ~urna:votes ~urna:epoch %R~urna:dead +xadd +xrevrange +hget +hmget +hsetnx +hincrby +multi +exec +config|get (~urna:probe +setex)
-user worker on >$(password worker_redis_password) $every ~urna:* +xreadgroup +xgroup|create +xgroup|delconsumer +xautoclaim +xclaim +xack +xdel +xadd +multi +exec +get +set +lpush +ltrim
+user vote on >$(password vote_redis_password) $every ~urna:votes ~urna:epoch %R~urna:dead +xadd +xrevrange +hget +hmget +hsetnx +hincrby +multi +exec +config|get (~urna:probe +setex) (~urna:labels +hsetnx +hmget)
+user worker on >$(password worker_redis_password) $every ~urna:* +xreadgroup +xgroup|create +xgroup|delconsumer +xautoclaim +xclaim +xack +xdel +xadd +multi +exec +get +set +hmget +lpush +ltrim
 user result on >$(password result_redis_password) $every %R~urna:votes %R~urna:dead %R~urna:setbacks +lrange
 END

@@ -177,9 +177,10 @@ impl Cluster {
     fn state(&self) -> String {
         let (_, pods) = self.attempt(&["get", "pods", "--output=wide"]);
         let (_, events) = self.attempt(&["get", "events", "--sort-by=.lastTimestamp"]);
+        let (_, crowd) = self.attempt(&["logs", "job/load-test", "--tail=40"]);
         let from = events.lines().count().saturating_sub(25);
         let last: Vec<&str> = events.lines().skip(from).collect();
-        format!("{pods}\n{}", last.join("\n"))
+        format!("{pods}\n{}\n{crowd}", last.join("\n"))
     }
 
     fn place(&self) -> [String; 2] {

@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use harness::Voter;
-use serde_json::json;
+use harness::{Voter, totals_of};
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
-use crate::cluster::{Cluster, VOTE, file};
+use crate::cluster::{Cluster, RESULT, VOTE, file};
 
 /// Small enough for a machine that also runs the cluster.
 const VOTES_PER_SECOND: &str = "--rate=30";
@@ -22,30 +22,28 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
 
 impl Cluster {
     /// Lets a crowd vote for so many seconds, from the node of the control plane.
-    pub fn crowd(&self, seconds: u32) {
+    pub async fn crowd(&self, seconds: u32) {
         self.crowd_on(
             &self.control_plane(),
             &[&format!("--duration={seconds}s"), VOTES_PER_SECOND, "--viewers=3"],
-        );
+        )
+        .await;
     }
 
-    /// Lets a crowd vote from a node that no fault of the test strikes.
-    pub fn crowd_on(&self, node: &str, arguments: &[&str]) {
+    /// Lets a crowd vote from a node that no fault of the test strikes. Returns once it votes.
+    pub async fn crowd_on(&self, node: &str, arguments: &[&str]) {
         let [mut job, policy] = <[_; 2]>::try_from(file("load-test.yaml")).expect("two objects");
         let pod = &mut job["spec"]["template"]["spec"];
         pod["containers"][0]["args"] = json!(arguments);
         pod["nodeSelector"] = json!({ "kubernetes.io/hostname": node });
         pod["tolerations"] = json!([{ "operator": "Exists" }]);
+        let before = totals_of(RESULT, "totals", |totals| totals["live"] == true).await;
         self.attempt(&["delete", "job", "load-test", "--ignore-not-found"]);
-        self.create(&job.to_string());
+        // The policy first, or the crowd would find the doors closed.
         self.create(&policy.to_string());
-        self.kubectl(&[
-            "wait",
-            "pod",
-            "--selector=app.kubernetes.io/name=load-test",
-            "--for=condition=Ready",
-            "--timeout=60s",
-        ]);
+        self.create(&job.to_string());
+        let grown = |totals: &Value| totals["total"].as_u64() > before["total"].as_u64();
+        totals_of(RESULT, "the first votes of the crowd", grown).await;
     }
 
     /// Waits until the crowd has gone. Every ballot must have been compared, and counted once.

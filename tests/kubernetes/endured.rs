@@ -51,7 +51,7 @@ async fn every_fault_of_the_cluster_is_endured() {
     let impatient = Impatient::begin().await;
     for fault in FAULTS {
         let start = Instant::now();
-        cluster.crowd(45);
+        cluster.crowd(45).await;
         cluster.suffers(fault).await;
         cluster.ready();
         cluster.crowd_is_counted();

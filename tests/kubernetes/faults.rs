@@ -17,7 +17,7 @@ async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
     let mut voter = Voter::arrive(VOTE).await;
     voter.insist(&[VOTE], "b").await;
     let impatient = Impatient::begin().await;
-    cluster.crowd(150);
+    cluster.crowd(150).await;
     for pod in ["vote", "worker", "result", "redis", "db"] {
         cluster.loses_a_pod_of(pod, &impatient);
     }

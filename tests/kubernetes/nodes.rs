@@ -19,7 +19,7 @@ const CONTROL: &str = "kube-apiserver|kube-scheduler|kube-controller-manager";
 async fn nodes_leave_and_come_back_and_every_vote_is_counted_once() {
     let cluster = Cluster::with("urna-test-nodes", &[]).await;
     let impatient = Impatient::begin().await;
-    cluster.crowd(300);
+    cluster.crowd(300).await;
     for node in cluster.workers() {
         cluster.drains(&node, &impatient);
     }
@@ -34,7 +34,7 @@ async fn without_a_control_plane_votes_are_taken_counted_and_shown() {
     let cluster = Cluster::with("urna-test-control", &[]).await;
     let elsewhere = cluster.workers().remove(0);
     let impatient = Impatient::begin().await;
-    cluster.crowd_on(&elsewhere, &["--duration=150s", "--rate=30", "--viewers=3"]);
+    cluster.crowd_on(&elsewhere, &["--duration=150s", "--rate=30", "--viewers=3"]).await;
 
     let start = Instant::now();
     let control = Paused::on(&cluster.control_plane());

@@ -41,7 +41,7 @@ async fn a_switch_from_blue_to_green_and_back_loses_no_vote() {
     let cluster = Cluster::with("urna-test-colours", &["blue-green"]).await;
     cluster.rolled_out("deployment/vote-next");
     let impatient = Impatient::begin().await;
-    cluster.crowd(30);
+    cluster.crowd(30).await;
     let start = Instant::now();
     for (colour, replica) in [("green", "vote-next-"), ("blue", "vote-")] {
         let file = format!("{ROOT}/kubernetes/components/blue-green/{colour}.yaml");
@@ -70,7 +70,7 @@ async fn fresh_secrets_make_nobody_a_new_voter() {
     let mut voter = Voter::arrive(VOTE).await;
     voter.insist(&[VOTE], "b").await;
     let impatient = Impatient::begin().await;
-    cluster.crowd(180);
+    cluster.crowd(180).await;
     let start = Instant::now();
     for _ in 0..2 {
         cluster.script_in(copy.path(), "secrets.sh", &[overlay.to_str().unwrap()]);

@@ -12,7 +12,7 @@ use crate::faults::tell;
 async fn by_hand_from_one_to_five_and_back_no_vote_is_refused() {
     let cluster = Cluster::with("urna-test-scale", &[]).await;
     let impatient = Impatient::begin().await;
-    cluster.crowd(60);
+    cluster.crowd(60).await;
     let start = Instant::now();
     for replicas in ["1", "5", "1"] {
         for service in ["vote", "worker", "result"] {
@@ -46,7 +46,7 @@ async fn a_crowd_makes_vote_grow_and_votes_that_wait_make_workers_grow() {
 
     let start = Instant::now();
     let control = cluster.control_plane();
-    cluster.crowd_on(&control, &["--duration=60s", "--concurrency=100", "--viewers=0"]);
+    cluster.crowd_on(&control, &["--duration=60s", "--concurrency=100", "--viewers=0"]).await;
     cluster.replicas("vote", |replicas| replicas > 2).await;
     tell("until a crowd had made vote grow", start.elapsed().as_secs_f64());
     println!("{}", cluster.crowd_is_counted());

@@ -57,7 +57,7 @@ mod tests {
     use crate::platform::Platform;
 
     /// Every problem about which something can be tried, and whether commands help.
-    fn problems() -> [(Hop, Problem, bool); 20] {
+    fn problems() -> [(Hop, Problem, bool); 21] {
         let (names, theirs) = (Vec::new, || "lunch".to_owned());
         let setback = Setback { at_ms: 0, store: Store::Ledger, loss: Loss::Wiped, exposed: None };
         let not_heard = || Problem::NotHeard { names: names(), heard: Duration::ZERO };
@@ -81,6 +81,7 @@ mod tests {
             (Hop::Ledger, Problem::LedgerAway, true),
             (Hop::Ledger, Problem::CutOff, true),
             (Hop::Ledger, Problem::VotesElsewhere { theirs: theirs(), votes: 1 }, false),
+            (Hop::Ledger, Problem::Relabelled(Vec::new()), false),
             (Hop::Ledger, Problem::SetBack(setback, Duration::ZERO), true),
         ]
     }
