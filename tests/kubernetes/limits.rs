@@ -20,17 +20,17 @@ const ROLES: [(&str, &[&str]); 6] = [
 /// What a student may do, and what not.
 const MAY: [&[&str]; 7] = [
     &["get", "pods"],
-    &["get", "pods/log"],
-    &["patch", "deployments/scale"],
+    &["get", "pods", "--subresource=log"],
+    &["patch", "deployments", "--subresource=scale"],
     &["patch", "deployments"],
     &["delete", "pods"],
     &["list", "events"],
-    &["create", "pods/portforward"],
+    &["create", "pods", "--subresource=portforward"],
 ];
 const MAY_NOT: [&[&str]; 6] = [
     &["get", "secrets"],
     &["list", "secrets"],
-    &["create", "pods/exec"],
+    &["create", "pods", "--subresource=exec"],
     &["delete", "persistentvolumeclaims"],
     &["patch", "roles"],
     &["create", "pods"],
@@ -70,13 +70,13 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
     let cluster = Cluster::with("urna-test-limits", &[]).await;
     let old = cluster.pods("vote");
 
-    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=cpu=900"]);
-    cluster.newest_vote("Pending", "Insufficient cpu").await;
+    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=cpu=900", "--limits=cpu=900"]);
+    cluster.says("Insufficient cpu").await;
     cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
     cluster.rolled_out("deployment/vote");
 
-    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=memory=6Mi", "--limits=memory=6Mi"]);
-    cluster.newest_vote("Running", "OOMKilled").await;
+    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=memory=4Mi", "--limits=memory=4Mi"]);
+    cluster.says("OOM").await;
     assert!(old.iter().all(|pod| cluster.pods("vote").contains(pod)), "{:?}", cluster.pods("vote"));
     cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
     cluster.rolled_out("deployment/vote");
@@ -157,21 +157,15 @@ impl Cluster {
     fn reached<'a>(&self, role: &str, node: &str, targets: &[(&'a str, String, u16)]) -> BTreeSet<&'a str> {
         let pod = stand_in(role, node);
         let reaches = |address: &str, port: u16| {
-            self.attempt(&["exec", &pod, "--", "nc", "-z", "-w", "2", address, &port.to_string()]).0
+            self.attempt(&["exec", &pod, "--", "nc", "-w", "2", address, &port.to_string(), "-e", "true"]).0
         };
         targets.iter().filter(|(_, address, port)| reaches(address, *port)).map(|(name, ..)| *name).collect()
     }
 
-    /// Waits until the newest replica of vote is in this phase, for this reason.
-    async fn newest_vote(&self, phase: &str, reason: &str) {
-        eventually(&format!("a replica that is {phase}: {reason}"), async || {
-            let list = self.get("pods");
-            let pods = list["items"].as_array()?.iter();
-            let mut votes = pods.filter(|pod| {
-                pod["metadata"]["labels"]["app.kubernetes.io/name"] == "vote"
-                    && pod["status"]["phase"] == phase
-            });
-            votes.find(|pod| pod["status"].to_string().contains(reason)).map(|_| ())
+    /// Waits until a pod or an event of the namespace says this.
+    async fn says(&self, reason: &str) {
+        eventually(reason, async || {
+            self.kubectl(&["get", "pods,events", "--output=json"]).contains(reason).then_some(())
         })
         .await;
     }
