@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 use std::io::{Write, stdout};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use caller::Site;
 use service::StopSignals;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::arrivals::Arrivals;
@@ -17,11 +18,14 @@ use crate::number::number;
 use crate::oracle::bounds;
 use crate::plot;
 use crate::progress::during;
-use crate::results::{Results, ShownTotals};
+use crate::results::{LOOK_EVERY, Results, ShownTotals};
 use crate::settings::Settings;
 use crate::summary::Summary;
 use crate::viewers::Viewers;
 use crate::vote::Told;
+
+/// How long the first contact with a deployment is tried.
+const REACHED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The exit code that shells expect after Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -32,13 +36,14 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
     let site = Site::new(&settings.result_url)?;
     let mut results = Results::at(&site);
-    let Some(totals) = stop.run_until_cancelled(results.complete()).await else {
+    let first = reached(async || results.complete().await);
+    let Some(totals) = stop.run_until_cancelled(first).await else {
         bail!("stopped before anybody voted");
     };
     let load = Load::new(settings, &totals?, stop)?;
     if settings.postgres.are_given() {
         // Connect now, so that a wrong address is reported before the load and not after it.
-        check::connect(&settings.postgres).await?;
+        reached(async || check::connect(&settings.postgres).await).await?;
     }
     let viewers = Viewers::sit_down(&site, settings.viewers);
     gather(settings, &load, &viewers).await?;
@@ -49,6 +54,18 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let summary = sum_up(settings, &before, &viewers, measures, truth).await;
     publish(settings, &summary)?;
     Ok(summary.truth.counted_once)
+}
+
+/// Makes the first contact. It is tried again for a while, because a deployment or a network policy
+/// that has just been applied may refuse the first connections.
+async fn reached<T>(mut contact: impl AsyncFnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let began = Instant::now();
+    loop {
+        match contact().await {
+            Err(_) if began.elapsed() < REACHED_WITHIN => sleep(LOOK_EVERY).await,
+            answer => return answer,
+        }
+    }
 }
 
 /// Lets the first signal end the load, and the second one the program.
