@@ -58,8 +58,8 @@ fn the_manifests_fit_the_schemas_and_kube_score() {
     }
 }
 
-/// The tests that are left out contradict a decision: the labels and tags of a release are the user's, and an image that
-/// is built here is pulled from nowhere; the volumes of the stores are where they may write.
+/// The tests that are left out contradict a decision: images that are built here are called `latest` and pulled from
+/// nowhere, they have small numbers for users, and the clients of a store use a Service with an address.
 fn score(file: &Path) {
     check(
         Command::new(format!("{ROOT}/target/kube-score/kube-score"))
@@ -67,6 +67,7 @@ fn score(file: &Path) {
             .args(["--ignore-test", "container-image-tag"])
             .args(["--ignore-test", "container-image-pull-policy"])
             .args(["--ignore-test", "container-security-context-user-group-id"])
+            .args(["--ignore-test", "statefulset-has-servicename"])
             .arg(file),
     );
 }

@@ -76,10 +76,7 @@ impl Cluster {
             "--timeout=120s",
             "--pod-selector=app.kubernetes.io/part-of=urna",
         ]);
-        for page in ["deployment/vote", "deployment/result", "deployment/worker"] {
-            self.kubectl(&["wait", page, "--for=condition=Available", "--timeout=120s"]);
-        }
-        // The stores' volumes are on this node, so they wait for it.
+        // The stores' volumes are on this node, so they wait for it, and new replicas wait for them.
         self.kubectl(&["uncordon", node]);
         self.ready();
         tell(

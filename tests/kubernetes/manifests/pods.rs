@@ -39,7 +39,7 @@ fn check_container(container: &Value, rule: &impl Fn(bool, &str)) {
     rule(security["readOnlyRootFilesystem"] == json!(true), "a read-only root");
     rule(security["capabilities"] == json!({ "drop": ["ALL"] }), "no capabilities");
     for amount in ["requests", "limits"] {
-        for resource in ["cpu", "memory"] {
+        for resource in ["cpu", "memory", "ephemeral-storage"] {
             rule(container["resources"][amount][resource].is_string(), "requests and limits");
         }
     }
