@@ -1,9 +1,8 @@
 #!/bin/sh
 # Writes a copy of the ledger, makes sure that it can be read, and deletes all but the last seven.
 set -eu
+. /etc/urna/connect.sh
 copy=/backups/urna-$(date -u +%Y%m%d-%H%M%S).dump
-PGPASSWORD=$(cat /run/secrets/database_password)
-export PGPASSWORD
 # Copies that an interrupted run left unfinished.
 rm -f /backups/*.part
 pg_dump --host=db --username=urna --format=custom --file="$copy.part" urna

@@ -7,8 +7,7 @@ if [ -z "${COPY-}" ]; then
     exit
 fi
 [ -f "$COPY" ] || { echo "There is no copy '$COPY'." >&2; exit 1; }
-PGPASSWORD=$(cat /run/secrets/database_password)
-export PGPASSWORD
+. /etc/urna/connect.sh
 # The worker gives the readers their rights again when it connects.
 pg_restore --host=db --username=urna --dbname=urna --clean --if-exists --no-owner --no-privileges \
     --single-transaction --exit-on-error "$COPY"
