@@ -39,18 +39,18 @@ TEXT
 make_authority() {
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
         -subj '/CN=Urna: an authority of your own' -addext 'keyUsage=critical,keyCertSign' \
-        -keyout "$own/authority.key" -out "$own/authority.crt" 2>/dev/null
+        -keyout "$own/authority.key" -out "$own/authority.crt"
 }
 
 make_certificate() {
     local names
     names=$(printf 'DNS:%s,' "$@")
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
-        -keyout "$own/urna.key" -out "$own/urna.csr" 2>/dev/null
+        -keyout "$own/urna.key" -out "$own/urna.csr"
     printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "${names%,}" >"$own/urna.ext"
     openssl x509 -req -in "$own/urna.csr" -CA "$own/authority.crt" -CAkey "$own/authority.key" \
         -set_serial "0x$(openssl rand -hex 16)" -days "$days" -extfile "$own/urna.ext" \
-        -out "$own/urna.crt" 2>/dev/null
+        -out "$own/urna.crt"
 }
 
 main "$@"

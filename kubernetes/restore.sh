@@ -10,15 +10,17 @@ main() {
     esac
     local replicas
     replicas=$(kubectl get deployment worker --output='jsonpath={.spec.replicas}')
+    # An interrupted run left none.
+    [ "$replicas" != 0 ] || replicas=1
     echo "Restoring $1 in context $(kubectl config current-context)."
-    # Without a worker nothing writes to the ledger. Votes wait in the queue meanwhile.
-    kubectl scale deployment worker --replicas=0
-    trap 'kubectl scale deployment worker --replicas="$replicas"' EXIT
-    kubectl wait pod --selector=app.kubernetes.io/name=worker --for=delete --timeout=60s
+    # The value is expanded now, because the local variable is gone by the time the trap runs.
+    # shellcheck disable=SC2064
+    trap "bring_workers_back $replicas" EXIT
+    send_workers_away
     kubectl rollout status statefulset db --timeout=120s
     job "$1"
     trap - EXIT
-    kubectl scale deployment worker --replicas="$replicas"
+    bring_workers_back "$replicas"
     kubectl rollout status deployment worker --timeout=120s
     kubectl exec deployment/worker -- /worker verify
 }
@@ -38,6 +40,27 @@ wait in the queue are counted afterwards. /status says how many are missing. It 
 restores in one transaction, starts the workers again, and runs `verify`. If anything fails, the ledger
 stays as it was, and the workers come back.
 TEXT
+}
+
+# Without a worker nothing writes to the ledger. Votes wait in the queue meanwhile.
+send_workers_away() {
+    # Else KEDA would bring them back at once.
+    if autoscaled; then
+        kubectl annotate --overwrite scaledobject worker autoscaling.keda.sh/paused-replicas=0
+    fi
+    kubectl scale deployment worker --replicas=0
+    kubectl wait pod --selector=app.kubernetes.io/name=worker --for=delete --timeout=60s
+}
+
+bring_workers_back() {
+    kubectl scale deployment worker --replicas="$1"
+    if autoscaled; then
+        kubectl annotate scaledobject worker autoscaling.keda.sh/paused-replicas-
+    fi
+}
+
+autoscaled() {
+    kubectl get scaledobject worker >/dev/null 2>&1
 }
 
 # Runs the CronJob `restore` once, and prints what it says.

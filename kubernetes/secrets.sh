@@ -15,7 +15,15 @@ main() {
     esac
     local overlay=${1-} name
     begin
-    [ -n "$overlay" ] || overlay=$(default_overlay)
+    case "$overlay" in
+        '') overlay=$(default_overlay) ;;
+        /*) ;;
+        *) overlay=$OLDPWD/$overlay ;;
+    esac
+    grep -q own-secrets "$overlay/kustomization.yaml" || {
+        echo "secrets.sh: list ../../own-secrets in $overlay/kustomization.yaml, in place of demo-secrets." >&2
+        exit 1
+    }
     kubectl kustomize "$overlay" >/dev/null
     echo "Fresh secrets for context $(kubectl config current-context)."
     [ -d "$next" ] || prepare
@@ -95,8 +103,7 @@ prepare() {
 }
 
 # Over its socket, the database asks for no password. The new one comes by standard input, because
-# everybody on the machine can read a command line. A database that does not run yet gets its password
-# when it starts for the first time.
+# everybody on the machine can read a command line.
 tell_database() {
     local password=$next/database_password
     [ -f "$password" ] || password=$own/database_password
@@ -114,8 +121,12 @@ take() {
 deploy() {
     local workload
     kubectl apply -k "$1"
+    # A database that this has started may have its data, and so its password, from before.
+    tell_database
     for workload in statefulset/redis statefulset/db deployment/vote deployment/worker deployment/result; do
-        kubectl rollout status "$workload" --timeout=300s
+        # The stores may be one's own.
+        [ -z "$(kubectl get "$workload" --ignore-not-found --output=name)" ] ||
+            kubectl rollout status "$workload" --timeout=300s
     done
 }
 

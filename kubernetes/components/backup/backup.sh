@@ -2,6 +2,9 @@
 # Writes a copy of the ledger, makes sure that it can be read, and deletes all but the last seven.
 set -eu
 . /etc/urna/connect.sh
+# One at a time, also if somebody starts another one by hand.
+exec 9>/backups/lock
+flock 9
 copy=/backups/urna-$(date -u +%Y%m%d-%H%M%S).dump
 # Copies that an interrupted run left unfinished.
 rm -f /backups/*.part

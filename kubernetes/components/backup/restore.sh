@@ -8,7 +8,12 @@ if [ -z "${COPY-}" ]; then
 fi
 [ -f "$COPY" ] || { echo "There is no copy '$COPY'." >&2; exit 1; }
 . /etc/urna/connect.sh
-# The worker gives the readers their rights again when it connects.
-pg_restore --host=db --username=urna --dbname=urna --clean --if-exists --no-owner --no-privileges \
-    --single-transaction --exit-on-error "$COPY"
+# The whole schema goes, also what a later release has added: that release adds it again. The copy becomes SQL before
+# anything changes, so one that is cut short changes nothing. The worker gives the readers their rights when it connects.
+trap 'rm -f restore.sql' EXIT
+pg_restore --no-owner --no-privileges --file=restore.sql "$COPY"
+{
+    echo 'DROP SCHEMA public CASCADE; CREATE SCHEMA public AUTHORIZATION pg_database_owner;'
+    cat restore.sql
+} | psql --host=db --username=urna --dbname=urna --quiet --output=/dev/null --single-transaction --set=ON_ERROR_STOP=1
 echo "The ledger is that of $COPY."
