@@ -4,6 +4,8 @@ set -euo pipefail
 
 main() {
     cd "$(dirname "${BASH_SOURCE[0]}")"
+    # shellcheck source=tests/kubernetes/steps.sh
+    source tests/kubernetes/steps.sh
     case "${1-}" in
         -h | --help) usage ;;
         setup)
@@ -95,8 +97,8 @@ find_missing() {
     have npm || missing+=(npm)
     # The package gcc only recommends the C library's headers, and recommended packages are not installed.
     have cc || missing+=(gcc libc6-dev)
-    # hadolint comes from PyPI and needs a virtual environment. Debian has that in a separate package.
-    ! docker_answers || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    # hadolint and kubernetes-validate come from PyPI and need a virtual environment. Debian has that in a separate package.
+    { ! docker_answers && ! have kubectl; } || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 }
 
 # On Debian the server's programs are not on the PATH. On other systems they are.
@@ -189,7 +191,7 @@ test_faults() {
 
 test_containers() {
     if ! docker_answers; then
-        skip deploy "Docker does not answer, so the tests of the containers are skipped"
+        skip "Docker does not answer, so the tests of the containers are skipped" "test" tests/deploy/*.rs
         return
     fi
     check_deployments
@@ -197,60 +199,6 @@ test_containers() {
     step docker compose --profile '*' build
     heading cargo test --test containers --locked --no-fail-fast "$@"
     cargo test --test containers --locked --no-fail-fast "$@"
-}
-
-# The manifests, and one round on the cluster if there is one. `./test.sh kubernetes` is much longer.
-test_kubernetes() {
-    local status=0
-    if ! have kubectl || ! have go || ! have python3; then
-        skip kubernetes "Without kubectl, Go and python3 the tests of Kubernetes are skipped"
-    elif [ -z "${URNA_TEST_CONTEXT-}" ]; then
-        test_manifests || status=$?
-        skip kubernetes "URNA_TEST_CONTEXT names no cluster, so the tests on a cluster are skipped"
-    else
-        require_cluster
-        test_manifests || status=$?
-        load_images
-        heading cargo test --test kubernetes --locked round
-        cargo test --test kubernetes --locked --no-fail-fast round -- --nocapture || status=$?
-    fi
-    return "$status"
-}
-
-test_manifests() {
-    fetch_from_pypi kubernetes-validate
-    # It says what it thinks of a manifest. Go keeps what it has compiled, so this takes long only once.
-    step env GOBIN="$PWD/target/kube-score" go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
-    heading cargo test --test kubernetes --locked manifests
-    cargo test --test kubernetes --locked --no-fail-fast manifests
-}
-
-test_cluster() {
-    local status=0
-    test_manifests || status=$?
-    step docker compose --profile '*' build
-    load_images
-    heading cargo test --test kubernetes --locked --no-fail-fast "$@"
-    cargo test --test kubernetes --locked --no-fail-fast "$@" -- --skip manifests --nocapture || status=$?
-    return "$status"
-}
-
-require_cluster() {
-    local name
-    [ -n "${URNA_TEST_CONTEXT-}" ] || die "URNA_TEST_CONTEXT names no cluster: see ./test.sh --help."
-    for name in docker kubectl go python3 openssl; do
-        have "$name" || die "$name is missing, and the tests on a cluster need it."
-    done
-    kubectl --context="$URNA_TEST_CONTEXT" get nodes >/dev/null ||
-        die "The cluster of the context '$URNA_TEST_CONTEXT' does not answer."
-}
-
-load_images() {
-    # The command may have arguments of its own.
-    # shellcheck disable=SC2086
-    step ${URNA_TEST_LOAD:?names the command that brings images to the cluster} \
-        urna-vote:latest urna-worker:latest urna-result:latest urna-load-test:latest \
-        redis:8-alpine postgres:18-alpine prom/prometheus:latest
 }
 
 # Checks every file of a deployment with the program that reads it.
@@ -283,10 +231,12 @@ fetch_from_pypi() {
     fi
 }
 
-# Counts the tests of a folder of tests/ as skipped.
+# Says why tests are skipped, and counts them: those with this attribute in these files.
 skip() {
-    heading "$2"
-    echo "test result: skipped. 0 passed; 0 failed; $(cat "tests/$1"/*.rs | grep -Ec '^#\[(tokio::)?test') ignored"
+    local why=$1 attribute=$2
+    shift 2
+    heading "$why"
+    echo "test result: skipped. 0 passed; 0 failed; $(cat "$@" | grep -Ec "^#\[.*$attribute") ignored"
 }
 
 docker_answers() {

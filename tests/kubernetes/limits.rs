@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use harness::eventually;
 use serde_json::json;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Afterwards, Cluster};
 
 /// Our pods, and which of the targets each may reach. A stranger is any other pod.
 const ROLES: [(&str, &[&str]); 6] = [
@@ -82,20 +82,23 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
     cluster.rolled_out("deployment/vote");
 
     // A node that takes no more pods: the replica that it loses comes back on another one.
-    let pod = cluster.pods("vote").remove(0);
-    let full = cluster.get(&format!("pod/{pod}"))["spec"]["nodeName"].as_str().unwrap().to_owned();
+    let pods = cluster.pods("vote");
+    let full = cluster.node_of(&pods[0]);
     cluster.kubectl(&["cordon", &full]);
-    cluster.kubectl(&["delete", "pod", &pod]);
+    let _uncordoned = Afterwards(|| {
+        cluster.attempt(&["uncordon", &full]);
+    });
+    cluster.kubectl(&["delete", "pod", &pods[0]]);
     cluster.rolled_out("deployment/vote");
-    let elsewhere = cluster
-        .pods("vote")
-        .iter()
-        .all(|pod| cluster.get(&format!("pod/{pod}"))["spec"]["nodeName"] != *full);
-    cluster.kubectl(&["uncordon", &full]);
-    assert!(elsewhere, "a replica is on {full}");
+    let new: Vec<String> = cluster.pods("vote").into_iter().filter(|pod| !pods.contains(pod)).collect();
+    assert!(!new.is_empty() && new.iter().all(|pod| cluster.node_of(pod) != full), "{new:?} on {full}");
 }
 
 impl Cluster {
+    fn node_of(&self, pod: &str) -> String {
+        self.get(&format!("pod/{pod}"))["spec"]["nodeName"].as_str().unwrap().to_owned()
+    }
+
     /// A pod with the labels of one of ours, of which the policies see no more. It is never ready, so no Service uses it.
     fn stands_in(&self, role: &str, node: &str) {
         let mut labels = json!({ "app.kubernetes.io/name": role, "app.kubernetes.io/part-of": "urna" });

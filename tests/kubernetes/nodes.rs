@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use harness::{Voter, totals_of};
 use tokio::time::sleep;
 
-use crate::cluster::{Cluster, RESULT, VOTE, docker};
-use crate::crowd::Impatient;
+use crate::cluster::{Afterwards, Cluster, RESULT, VOTE, docker};
+use crate::crowd::{Impatient, during};
 use crate::faults::tell;
 
 /// How long the control plane is away.
@@ -34,10 +34,10 @@ async fn without_a_control_plane_votes_are_taken_counted_and_shown() {
     let cluster = Cluster::with("urna-test-control", &[]).await;
     let elsewhere = cluster.workers().remove(0);
     let impatient = Impatient::begin().await;
-    cluster.crowd_on(&elsewhere, &["--duration=150s", "--rate=30", "--viewers=3"]).await;
+    cluster.crowd_on(&elsewhere, &during(150)).await;
 
     let start = Instant::now();
-    let control = Paused::on(&cluster.control_plane());
+    let control = paused(&cluster.control_plane());
     let mut voter = Voter::arrive(VOTE).await;
     voter.insist(&[VOTE], "b").await;
     let before = totals_of(RESULT, "totals", |_| true).await["total"].as_u64();
@@ -119,18 +119,13 @@ impl Cluster {
     }
 }
 
-/// The programs of a control plane, stopped in their tracks until this is dropped.
-pub struct Paused(String);
-
-impl Paused {
-    pub fn on(node: &str) -> Self {
-        docker(&["exec", node, "pkill", "-STOP", "-f", CONTROL]);
-        Self(node.to_owned())
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        docker(&["exec", &self.0, "pkill", "-CONT", "-f", CONTROL]);
-    }
+/// Stops the programs of a control plane in their tracks, until the value is dropped.
+#[must_use]
+pub fn paused(node: &str) -> impl Drop + use<> {
+    let tell = |signal: &'static str| {
+        let node = node.to_owned();
+        move || docker(&["exec", &node, "pkill", signal, "-f", CONTROL])
+    };
+    tell("-STOP")();
+    Afterwards(tell("-CONT"))
 }

@@ -33,7 +33,7 @@ impl Overlay {
     /// The rendered manifests, as text.
     pub fn text(&self) -> String {
         let rendered = Command::new("kubectl").arg("kustomize").arg(&self.folder).output();
-        let rendered = rendered.expect("kubectl: install it, as the README of Kubernetes says");
+        let rendered = rendered.expect("kubectl: see ./test.sh --help");
         let errors = String::from_utf8_lossy(&rendered.stderr);
         assert!(rendered.status.success(), "{} does not render: {errors}", self.folder.display());
         String::from_utf8(rendered.stdout).expect("UTF-8")

@@ -45,8 +45,8 @@ async fn a_crowd_makes_vote_grow_and_votes_that_wait_make_workers_grow() {
     cluster.ready();
 
     let start = Instant::now();
-    let control = cluster.control_plane();
-    cluster.crowd_on(&control, &["--duration=60s", "--concurrency=100", "--viewers=0"]).await;
+    let all_at_once = ["--duration=60s", "--concurrency=100", "--viewers=0"].map(str::to_owned);
+    cluster.crowd_on(&cluster.control_plane(), &all_at_once).await;
     cluster.replicas("vote", |replicas| replicas > 2).await;
     tell("until a crowd had made vote grow", start.elapsed().as_secs_f64());
     println!("{}", cluster.crowd_is_counted());

@@ -139,7 +139,7 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<F
     };
     let asked = Instant::now();
     // In this order they reach the queue, because they share its connection. The labels cost the vote
-    // no time, and if they fail, the vote does not.
+    // hardly any time, and if they fail, the vote does not.
     let ((), appended) = tokio::join!(
         biased;
         app.labels.bring(&config.poll, &config.queue),

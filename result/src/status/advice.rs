@@ -81,7 +81,7 @@ mod tests {
             (Hop::Ledger, Problem::LedgerAway, true),
             (Hop::Ledger, Problem::CutOff, true),
             (Hop::Ledger, Problem::VotesElsewhere { theirs: theirs(), votes: 1 }, false),
-            (Hop::Ledger, Problem::Relabelled(Vec::new()), false),
+            (Hop::Result, Problem::Relabelled(Vec::new()), false),
             (Hop::Ledger, Problem::SetBack(setback, Duration::ZERO), true),
         ]
     }
