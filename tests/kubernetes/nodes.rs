@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Voter, totals_of};
+use harness::totals_of;
 use tokio::time::sleep;
 
-use crate::cluster::{Afterwards, Cluster, RESULT, VOTE, docker};
+use crate::cluster::{Afterwards, Cluster, RESULT, docker};
 use crate::crowd::{Impatient, during};
 use crate::faults::tell;
 
@@ -38,8 +38,6 @@ async fn without_a_control_plane_votes_are_taken_counted_and_shown() {
 
     let start = Instant::now();
     let control = paused(&cluster.control_plane());
-    let mut voter = Voter::arrive(VOTE).await;
-    voter.insist(&[VOTE], "b").await;
     let before = totals_of(RESULT, "totals", |_| true).await["total"].as_u64();
     totals_of(RESULT, "more totals", |totals| totals["total"].as_u64() > before).await;
     // This is the fault itself, not a wait for something.
