@@ -5,13 +5,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+/// A connection is spared for this long, so that a client has time to send its request, however many others come
+/// meanwhile and however busy the machine is. It also bounds how many come and go in a second.
+const SPARED_FOR: Duration = Duration::from_secs(3);
+
 /// How long a newcomer waits for a place before one more connection is closed.
-/// While every other client is being answered, none can be closed.
+/// While every other client is being answered or spared, none can be closed.
 const SHED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 crate::metrics! {
@@ -25,9 +29,13 @@ pub(super) struct Connections {
     free: Arc<Semaphore>,
     /// The connections from which no whole request has arrived since they were
     /// opened or last answered. The one that has waited longest is closed first.
-    waiting: Mutex<BTreeMap<Rank, Arc<Notify>>>,
+    waiting: Mutex<BTreeMap<Rank, Waiting>>,
     next: AtomicU64,
+    spared_for: Duration,
 }
+
+/// Since when a connection has waited, and how it learns that it must close.
+type Waiting = (Instant, Arc<Notify>);
 
 /// A connection's turn to be closed. Whether it was ever answered does not count: slow
 /// clients may have been, too, and then every newcomer would be closed before them.
@@ -35,11 +43,16 @@ type Rank = u64;
 
 impl Connections {
     pub(super) fn at_most(max: usize) -> Arc<Self> {
+        Self::sparing(SPARED_FOR, max)
+    }
+
+    fn sparing(spared_for: Duration, max: usize) -> Arc<Self> {
         LazyLock::force(&METRICS);
         Arc::new(Self {
             free: Arc::new(Semaphore::new(max)),
             waiting: Mutex::default(),
             next: AtomicU64::new(0),
+            spared_for,
         })
     }
 
@@ -73,9 +86,11 @@ impl Connections {
     }
 
     fn shed_one(&self) {
-        if let Some((_, connection)) = lock(&self.waiting).pop_first() {
+        let mut waiting = lock(&self.waiting);
+        let longest = waiting.first_entry().filter(|entry| entry.get().0.elapsed() >= self.spared_for);
+        if let Some(entry) = longest {
             METRICS.shed.increment(1);
-            connection.notify_one();
+            entry.remove().1.notify_one();
         }
     }
 }
@@ -119,7 +134,7 @@ impl Place {
     fn wait(&self) {
         let rank = self.connections.next.fetch_add(1, Ordering::Relaxed);
         *lock(&self.rank) = Some(rank);
-        lock(&self.connections.waiting).insert(rank, self.shed.clone());
+        lock(&self.connections.waiting).insert(rank, (Instant::now(), self.shed.clone()));
     }
 }
 
@@ -141,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_newcomer_takes_the_place_of_the_connection_that_has_waited_longest() {
-        let connections = Connections::at_most(3);
+        let connections = Connections::sparing(Duration::ZERO, 3);
         let viewer = connections.place().await;
         viewer.asked();
         let answered = connections.place().await;
@@ -162,5 +177,13 @@ mod tests {
         assert!(newcomer.shed().now_or_never().is_none());
         drop(answered);
         another.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_newcomer_waits_while_all_others_are_spared() {
+        let connections = Connections::sparing(Duration::from_secs(3600), 1);
+        let spared = connections.place().await;
+        let newcomer = timeout(2 * SHED_AGAIN_AFTER, connections.place()).await;
+        assert!(newcomer.is_err() && spared.shed().now_or_never().is_none());
     }
 }
