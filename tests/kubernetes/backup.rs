@@ -1,8 +1,11 @@
 //! A ledger that is lost, and comes back from its copy.
 
+use std::path::Path;
+
 use harness::{Voter, eventually, totals_of};
 use serde_json::Value;
 
+use crate::ROOT;
 use crate::cluster::{Cluster, RESULT, VOTE};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,28 +13,16 @@ async fn a_lost_ledger_comes_back_from_its_copy_and_status_says_what_it_cost() {
     let cluster = Cluster::with("urna-test-backup", &["backup"]).await;
     let mut voters = Voter::arrive_many(VOTE, 10).await;
     cluster.votes(&mut voters[..7], 7).await;
-    for name in ["backup-1", "backup-2"] {
-        cluster.kubectl(&["create", "job", name, "--from=cronjob/backup"]);
-        cluster.kubectl(&["wait", "job", name, "--for=condition=Complete", "--timeout=120s"]);
-    }
+    cluster.copies_the_ledger();
     cluster.votes(&mut voters, 10).await;
+    cluster.loses_the_ledger();
+    cluster.sql("CREATE TABLE later ()");
 
-    cluster.kubectl(&["scale", "statefulset", "db", "--replicas=0"]);
-    cluster.kubectl(&["delete", "persistentvolumeclaim", "data-db-0"]);
-    cluster.kubectl(&["scale", "statefulset", "db", "--replicas=1"]);
-    cluster.rolled_out("statefulset/db");
-
-    let copies = cluster.script("restore.sh", &[]);
-    let newest = copies.lines().rfind(|line| line.starts_with("urna-")).expect("a copy").to_owned();
-    println!("{}", cluster.script("restore.sh", &[&newest]));
+    cluster.refuses_an_unknown_copy();
+    println!("{}", cluster.script("restore.sh", &[&cluster.newest_copy()]));
     totals_of(RESULT, "the votes of the copy", |totals| totals["total"] == 7).await;
-    eventually("a page that says that votes are missing", async || {
-        let status = reqwest::get(format!("{RESULT}/api/status")).await.ok()?.json::<Value>().await.ok()?;
-        let hops = status["hops"].as_array()?;
-        let trouble = hops.iter().find(|hop| hop["name"] == "db")?["trouble"].as_str()?.to_owned();
-        ["went back", "was wiped"].iter().any(|words| trouble.contains(words)).then_some(())
-    })
-    .await;
+    cluster.says_that_votes_are_missing().await;
+    assert!(!cluster.sql("\\d").contains("later"), "what was added after the copy is still there");
     // Those whose votes were lost vote again, and count.
     cluster.votes(&mut voters, 10).await;
     cluster.verify();
@@ -44,5 +35,50 @@ impl Cluster {
             voter.insist(&[VOTE], "a").await;
         }
         totals_of(RESULT, "every vote", |totals| totals["total"] == total && totals["waiting"] == 0).await;
+    }
+
+    fn copies_the_ledger(&self) {
+        for name in ["backup-1", "backup-2"] {
+            self.kubectl(&["create", "job", name, "--from=cronjob/backup"]);
+            self.kubectl(&["wait", "job", name, "--for=condition=Complete", "--timeout=120s"]);
+        }
+    }
+
+    fn loses_the_ledger(&self) {
+        self.kubectl(&["scale", "statefulset", "db", "--replicas=0"]);
+        self.kubectl(&["delete", "persistentvolumeclaim", "data-db-0"]);
+        self.kubectl(&["scale", "statefulset", "db", "--replicas=1"]);
+        self.rolled_out("statefulset/db");
+    }
+
+    fn newest_copy(&self) -> String {
+        let copies = self.script("restore.sh", &[]);
+        copies.lines().rfind(|line| line.starts_with("urna-")).expect("a copy").to_owned()
+    }
+
+    /// The workers come back nevertheless.
+    fn refuses_an_unknown_copy(&self) {
+        let folder = Path::new(ROOT).join("kubernetes");
+        let (restored, output) = self.attempt_script(&folder, "restore.sh", &["no-such-copy"]);
+        assert!(!restored && output.contains("There is no copy 'no-such-copy'"), "{output}");
+        assert_eq!(self.get("deployment/worker")["spec"]["replicas"], 1);
+    }
+
+    async fn says_that_votes_are_missing(&self) {
+        eventually("a page that says that votes are missing", async || {
+            let status = reqwest::get(format!("{RESULT}/api/status")).await.ok()?;
+            let status = status.json::<Value>().await.ok()?;
+            let ledger = status["hops"].as_array()?.iter().find(|hop| hop["name"] == "db")?;
+            let trouble = ledger["trouble"].as_str()?;
+            ["went back", "was wiped"].iter().any(|words| trouble.contains(words)).then_some(())
+        })
+        .await;
+    }
+
+    /// What PostgreSQL answers its owner.
+    fn sql(&self, command: &str) -> String {
+        let ask =
+            "PGPASSWORD=$(cat /run/secrets/database_password) psql --username=urna --host=127.0.0.1 urna";
+        self.kubectl(&["exec", "db-0", "--", "sh", "-c", &format!("{ask} --command='{command}'")])
     }
 }

@@ -67,10 +67,18 @@ impl Cluster {
         let context = env::var("URNA_TEST_CONTEXT")
             .expect("URNA_TEST_CONTEXT: the name of the kubectl context whose cluster these tests may use");
         let cluster = Self { context, namespace, _turn };
-        cluster.attempt(&["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
+        cluster.sweep();
         let text = fs::read_to_string(format!("{ROOT}/kubernetes/namespace.yaml")).unwrap();
         cluster.create(&text.replace("name: urna", &format!("name: {namespace}")));
         cluster
+    }
+
+    /// Deletes what an interrupted run has left: its ports are ours.
+    fn sweep(&self) {
+        let names = self.kubectl(&["get", "namespaces", "--output=name"]);
+        for left in names.lines().filter(|name| name.starts_with("namespace/urna-test-")) {
+            self.kubectl(&["delete", left, "--timeout=180s"]);
+        }
     }
 
     /// Urna with these components, ready.
@@ -126,6 +134,13 @@ impl Cluster {
 
     /// Runs a script of a copy of kubernetes/ in the namespace; it must succeed.
     pub fn script_in(&self, folder: &Path, name: &str, arguments: &[&str]) -> String {
+        let (succeeded, output) = self.attempt_script(folder, name, arguments);
+        assert!(succeeded, "{name} {arguments:?} failed:\n{output}\n{}", self.state());
+        output
+    }
+
+    /// Runs a script of a copy of kubernetes/ in the namespace. Returns whether it succeeded, and its output.
+    pub fn attempt_script(&self, folder: &Path, name: &str, arguments: &[&str]) -> (bool, String) {
         // The scripts work where kubectl points to, so they get a configuration that points here.
         let config = format!("{ROOT}/target/kubernetes/kubeconfig");
         let (_, text) = self.attempt(&["config", "view", "--flatten", "--minify"]);
@@ -133,10 +148,7 @@ impl Cluster {
         let set = ["config", "set-context", "--current", "--namespace", self.namespace];
         let (set_up, output) = finish(Command::new("kubectl").env("KUBECONFIG", &config).args(set));
         assert!(set_up, "{output}");
-        let mut script = Command::new(folder.join(name));
-        let (succeeded, output) = finish(script.env("KUBECONFIG", &config).args(arguments));
-        assert!(succeeded, "{name} {arguments:?} failed:\n{output}\n{}", self.state());
-        output
+        finish(Command::new(folder.join(name)).env("KUBECONFIG", &config).args(arguments))
     }
 
     /// Creates the objects of this text.

@@ -56,13 +56,8 @@ async fn each_pod_reaches_what_it_must_and_nothing_else() {
             .await;
         }
     }
-    let student = format!("--as=system:serviceaccount:{}:student", cluster.namespace);
-    for (actions, answer) in [(&MAY[..], "yes"), (&MAY_NOT[..], "no")] {
-        for action in actions {
-            let (_, said) = cluster.attempt(&[&["auth", "can-i"], *action, &[&student]].concat());
-            assert_eq!(said.trim().lines().last(), Some(answer), "{action:?}");
-        }
-    }
+    cluster.asks_for_a_password();
+    cluster.lets_a_student_do_what_they_may();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,16 +65,14 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
     let cluster = Cluster::with("urna-test-limits", &[]).await;
     let old = cluster.pods("vote");
 
-    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=cpu=900", "--limits=cpu=900"]);
+    cluster.demands("cpu=900");
     cluster.says("Insufficient cpu").await;
-    cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
-    cluster.rolled_out("deployment/vote");
+    cluster.goes_back();
 
-    cluster.kubectl(&["set", "resources", "deployment/vote", "--requests=memory=4Mi", "--limits=memory=4Mi"]);
+    cluster.demands("memory=4Mi");
     cluster.says("OOM").await;
     assert!(old.iter().all(|pod| cluster.pods("vote").contains(pod)), "{:?}", cluster.pods("vote"));
-    cluster.kubectl(&["rollout", "undo", "deployment/vote"]);
-    cluster.rolled_out("deployment/vote");
+    cluster.goes_back();
 
     // A node that takes no more pods: the replica that it loses comes back on another one.
     let pods = cluster.pods("vote");
@@ -95,6 +88,36 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
 }
 
 impl Cluster {
+    /// The ledger asks also those who come from the pod itself, as whoever forwards its port does.
+    fn asks_for_a_password(&self) {
+        let enter = ["exec", "db-0", "--", "psql", "--no-password", "--username=urna", "--command=SELECT 1"];
+        for host in ["127.0.0.1", "::1"] {
+            let (entered, output) = self.attempt(&[&enter[..], &[&format!("--host={host}")]].concat());
+            assert!(!entered && output.contains("no password supplied"), "{host}: {output}");
+        }
+    }
+
+    fn lets_a_student_do_what_they_may(&self) {
+        let student = format!("--as=system:serviceaccount:{}:student", self.namespace);
+        for (actions, answer) in [(&MAY[..], "yes"), (&MAY_NOT[..], "no")] {
+            for action in actions {
+                let (_, said) = self.attempt(&[&["auth", "can-i"], *action, &[&student]].concat());
+                assert_eq!(said.trim().lines().last(), Some(answer), "{action:?}");
+            }
+        }
+    }
+
+    /// Rolls a release of `vote` out that gets this, and no more.
+    fn demands(&self, resource: &str) {
+        let [requests, limits] = ["requests", "limits"].map(|kind| format!("--{kind}={resource}"));
+        self.kubectl(&["set", "resources", "deployment/vote", &requests, &limits]);
+    }
+
+    fn goes_back(&self) {
+        self.kubectl(&["rollout", "undo", "deployment/vote"]);
+        self.rolled_out("deployment/vote");
+    }
+
     fn node_of(&self, pod: &str) -> String {
         self.get(&format!("pod/{pod}"))["spec"]["nodeName"].as_str().unwrap().to_owned()
     }

@@ -12,6 +12,7 @@
 
 mod backup;
 mod cluster;
+mod components;
 mod crowd;
 mod endured;
 mod faults;

@@ -151,6 +151,21 @@ fn every_service_says_which_release_it_is() {
     }
 }
 
+#[test]
+fn the_overlay_of_the_docs_renders_with_the_images_that_it_names() {
+    let docs = fs::read_to_string(format!("{ROOT}/docs/kubernetes.md")).unwrap();
+    let (_, from) = docs.split_once("```yaml\n").expect("an overlay");
+    let (text, _) = from.split_once("```").unwrap();
+    let folder = Path::new(ROOT).join("target/kubernetes/docs");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("kustomization.yaml"), text.replace("../../", "../../../kubernetes/")).unwrap();
+    for object in (Overlay { folder }).objects() {
+        let Some(pod) = pods::template(&object) else { continue };
+        let image = pod["spec"]["containers"][0]["image"].as_str().unwrap();
+        assert!(image.starts_with("registry.example/urna-") || !image.contains("urna-"), "{image}");
+    }
+}
+
 fn combinations() -> Vec<Vec<&'static str>> {
     let mut all = Vec::new();
     for door in DOORS {
@@ -170,7 +185,7 @@ fn combinations() -> Vec<Vec<&'static str>> {
 }
 
 /// Combinations that together contain every component, each as full as it can be.
-fn largest() -> Vec<Vec<&'static str>> {
+pub fn largest() -> Vec<Vec<&'static str>> {
     let full = |door: &[&'static str], stores: &[&'static str]| [door, stores, &ADDITIONS].concat();
     let stores = STORES.into_iter().cycle().skip(1);
     DOORS.iter().zip(stores).map(|(door, stores)| full(door, stores)).collect()

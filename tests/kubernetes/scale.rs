@@ -28,44 +28,53 @@ async fn by_hand_from_one_to_five_and_back_no_vote_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_makes_vote_grow_and_votes_that_wait_make_workers_grow() {
     let cluster = Cluster::empty("urna-test-autoscale").await;
-    // Few votes must be enough for a test, and quiet must not last long. Both pages want the same.
-    let few = format!(
+    cluster.apply(&["autoscale"], &impatience(cluster.namespace));
+    cluster.ready();
+    cluster.grows_under_a_crowd().await;
+    cluster.grows_while_votes_wait().await;
+    cluster.verify();
+}
+
+/// Few votes must be enough for a test, and quiet must not last long.
+fn impatience(namespace: &str) -> String {
+    format!(
         "  - target: {{ kind: ScaledObject, name: worker }}
     patch: |
-      - {{ op: replace, path: /spec/triggers/0/metadata/url, value: 'http://result.{}/api/totals' }}
+      - {{ op: replace, path: /spec/triggers/0/metadata/url, value: 'http://result.{namespace}/api/totals' }}
       - {{ op: replace, path: /spec/triggers/0/metadata/targetValue, value: '20' }}
       - {{ op: replace, path: /spec/advanced/horizontalPodAutoscalerConfig/behavior/scaleDown/stabilizationWindowSeconds, value: 10 }}
   - target: {{ kind: HorizontalPodAutoscaler }}
     patch: |
       - {{ op: replace, path: /spec/behavior/scaleDown/stabilizationWindowSeconds, value: 10 }}
-",
-        cluster.namespace
-    );
-    cluster.apply(&["autoscale"], &few);
-    cluster.ready();
-
-    let start = Instant::now();
-    let all_at_once = ["--duration=60s", "--concurrency=100", "--viewers=0"].map(str::to_owned);
-    cluster.crowd_on(&cluster.control_plane(), &all_at_once).await;
-    cluster.replicas("vote", |replicas| replicas > 2).await;
-    tell("until a crowd had made vote grow", start.elapsed().as_secs_f64());
-    println!("{}", cluster.crowd_is_counted());
-    cluster.replicas("vote", |replicas| replicas == 2).await;
-
-    cluster.kubectl(&["scale", "statefulset", "db", "--replicas=0"]);
-    let start = Instant::now();
-    for mut voter in Voter::arrive_many(VOTE, 100).await {
-        voter.insist(&[VOTE], "a").await;
-    }
-    cluster.replicas("worker", |replicas| replicas > 1).await;
-    tell("until votes that wait had made workers grow", start.elapsed().as_secs_f64());
-    cluster.kubectl(&["scale", "statefulset", "db", "--replicas=1"]);
-    totals_of(RESULT, "every vote", |totals| totals["waiting"] == 0).await;
-    cluster.replicas("worker", |replicas| replicas == 1).await;
-    cluster.verify();
+"
+    )
 }
 
 impl Cluster {
+    async fn grows_under_a_crowd(&self) {
+        let start = Instant::now();
+        let all_at_once = ["--duration=90s", "--concurrency=100", "--viewers=0"].map(str::to_owned);
+        self.crowd_on(&self.control_plane(), &all_at_once).await;
+        self.replicas("vote", |replicas| replicas > 2).await;
+        tell("until a crowd had made vote grow", start.elapsed().as_secs_f64());
+        println!("{}", self.crowd_is_counted());
+        self.replicas("vote", |replicas| replicas == 2).await;
+        self.replicas("worker", |replicas| replicas == 1).await;
+    }
+
+    async fn grows_while_votes_wait(&self) {
+        self.kubectl(&["scale", "statefulset", "db", "--replicas=0"]);
+        let start = Instant::now();
+        for mut voter in Voter::arrive_many(VOTE, 100).await {
+            voter.insist(&[VOTE], "a").await;
+        }
+        self.replicas("worker", |replicas| replicas > 1).await;
+        tell("until votes that wait had made workers grow", start.elapsed().as_secs_f64());
+        self.kubectl(&["scale", "statefulset", "db", "--replicas=1"]);
+        totals_of(RESULT, "every vote", |totals| totals["waiting"] == 0).await;
+        self.replicas("worker", |replicas| replicas == 1).await;
+    }
+
     /// Waits until a Deployment wants so many replicas.
     async fn replicas(&self, deployment: &str, are_enough: impl Fn(u64) -> bool) {
         // The autoscalers look every few seconds, and need two samples: that may take two times as long as other waits.
