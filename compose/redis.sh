@@ -24,5 +24,5 @@ exec "$1" - --dir /data --appendonly yes --appendfsync always --maxmemory-policy
 requirepass $(password redis_password)
 user vote on >$(password vote_redis_password) $every ~urna:votes ~urna:epoch %R~urna:dead +xadd +xrevrange +hget +hmget +hsetnx +hincrby +multi +exec +config|get (~urna:probe +setex) (~urna:labels +hsetnx +hmget)
 user worker on >$(password worker_redis_password) $every ~urna:* +xreadgroup +xgroup|create +xgroup|delconsumer +xautoclaim +xclaim +xack +xdel +xadd +multi +exec +get +set +hmget +lpush +ltrim
-user result on >$(password result_redis_password) $every %R~urna:votes %R~urna:dead %R~urna:setbacks +lrange
+user result on >$(password result_redis_password) $every %R~urna:votes %R~urna:dead %R~urna:setbacks +lrange ~urna:history +get +set
 END

@@ -36,6 +36,7 @@ mod pages {
     mod follow;
     mod languages;
     mod layout;
+    mod map;
     mod results;
 }
 

@@ -20,23 +20,9 @@ async function drawn() {
     // The server has another version of this page.
     const script = (of) => of.querySelector("script[src]").getAttribute("src");
     if (script(page) !== script(document)) location.reload();
-    for (const id of ["summary", "hops", "replica"]) draw(document.getElementById(id), page.getElementById(id));
+    for (const id of ["summary", "hops", "replica"]) morph(document.getElementById(id), page.getElementById(id));
     return true;
   } catch {
     return false;
   }
-}
-
-// Replaces only what differs. The rest keeps its focus and selection, and is not read out again.
-function draw(old, now) {
-  if (old.isEqualNode(now)) return;
-  old.className = now.className;
-  const [was, is] = [[...old.children], [...now.children]];
-  const alike = was.length > 0 && was.length === is.length && was.every((one, at) => one.tagName === is[at].tagName);
-  if (alike && !hasWords(old)) was.forEach((one, at) => draw(one, is[at]));
-  else old.replaceChildren(...now.childNodes);
-}
-
-function hasWords(element) {
-  return [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
 }

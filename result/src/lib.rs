@@ -4,6 +4,7 @@
 mod backlog;
 mod epochs;
 mod feed;
+mod map;
 mod metrics;
 mod pace;
 mod page;
@@ -51,8 +52,14 @@ use self::update::Update;
 
 /// The script that keeps the results page up to date.
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::script("results.js", [LOCAL_TIME, include_str!("../assets/results.js")].concat())
+    Asset::script("results.js", [LOCAL_TIME, LIVE, include_str!("../assets/results.js")].concat())
 });
+
+/// Keeps a page in touch with its server.
+const LIVE: &str = include_str!("../assets/live.js");
+
+/// Replaces what differs from a newly drawn page.
+const MORPH: &str = include_str!("../assets/morph.js");
 
 /// The share of a replica's connections that viewers may take. The others are for
 /// those who ask for a page. Further viewers need another replica.
@@ -94,17 +101,20 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
     let nothing_yet = Update::new(PollTotals::unknown(&config.poll), Vec::new(), unknown.clone());
     let (updates, newest) = watch::channel(Arc::new(nothing_yet));
     let (diagnoses, diagnosis) = watch::channel(unknown);
+    let (sights, sight) = watch::channel(Arc::default());
     let app = Arc::new(App {
         config,
         newest,
         diagnosis: diagnosis.clone(),
+        sight,
         seats: Arc::new(Semaphore::new(viewers_max())),
         viewers: TaskTracker::new(),
         codes: Codes::default(),
         shutdown: shutdown.clone(),
     });
     tokio::join!(
-        feed::run(&app.config, diagnosis, updates, &health, &shutdown),
+        feed::run(&app.config, diagnosis.clone(), updates, &health, &shutdown),
+        map::run(&app.config, app.newest.clone(), diagnosis, sights, &shutdown),
         status::run(&app.config, app.newest.clone(), diagnoses, &shutdown),
         service::http::serve(listener, router(app.clone()), shutdown.clone()),
         app.config.presence.keep(&health, &shutdown),
@@ -128,6 +138,7 @@ struct App {
     config: Config,
     newest: Newest,
     diagnosis: watch::Receiver<Arc<Diagnosis>>,
+    sight: watch::Receiver<Arc<map::Sight>>,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
     codes: Codes,
@@ -139,12 +150,15 @@ fn router(app: Arc<App>) -> Router {
         .route("/", get(page::results))
         .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
+        .route("/map", get(map::show))
         .route("/presenter", get(page::presenter))
         .route("/status", get(status::show))
         .route("/ws", get(socket::watch_totals))
         .route("/ws/{language}", get(socket::watch_view))
+        .route("/ws/map/{language}", get(socket::watch_map))
         .with_state(app);
-    for_browsers(status::SCRIPT.serve_in(SCRIPT.serve_in(STYLE.serve_in(app))))
+    let assets = [&*STYLE, &*SCRIPT, &*status::SCRIPT, &*map::SCRIPT, &*map::STYLE];
+    for_browsers(assets.into_iter().fold(app, |app, asset| asset.serve_in(app)))
 }
 
 async fn api_totals(State(app): State<Arc<App>>) -> Response {

@@ -1,21 +1,25 @@
-//! One viewer: a WebSocket that gets the newest totals whenever they change.
+//! One viewer: a WebSocket that gets the newest totals, or the newest map, whenever they change.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use service::http::Client;
+use tokio::sync::watch;
 use tokio::time::{Instant, interval_at, timeout};
+use tokio_util::sync::CancellationToken;
 use web::{Language, Notice, RETRY_AFTER_SECONDS};
 
+use crate::map::Sight;
 use crate::metrics::METRICS;
 use crate::phrases::say;
-use crate::{App, Config, Newest};
+use crate::update::Update;
+use crate::{App, Config};
 
 /// Viewers send nothing but pongs. The default of 128 KiB for each viewer would take
 /// most of the memory.
@@ -24,9 +28,9 @@ const READ_BUFFER_BYTES: usize = 512;
 /// Every message is sent at once, so nothing is buffered.
 const WRITE_BUFFER_BYTES: usize = 0;
 
-/// Room for a few messages of a poll with ten long labels. A viewer that is slower than
-/// that skips to the newest message.
-const WRITE_BUFFER_MAX_BYTES: usize = 32 * 1024;
+/// Room for a few messages of a poll with ten long labels, and for a map of hundreds of replicas. A
+/// viewer that is slower than that skips to the newest message.
+const WRITE_BUFFER_MAX_BYTES: usize = 256 * 1024;
 
 /// The longest message that a viewer may send.
 const MESSAGE_MAX_BYTES: usize = 1024;
@@ -51,7 +55,9 @@ pub(crate) async fn watch_totals(
     Extension(client): Extension<Client>,
     upgrade: Upgrade,
 ) -> Response {
-    seat(app, client, None, upgrade)
+    // Before the first totals there is no message: a program would take the zeros for totals.
+    let text = |_: &Config, update: &Update| update.totals.as_of.map(|_| update.json.clone());
+    seat(&app, client, app.newest.clone(), text, upgrade)
 }
 
 /// Sends a page its view, in the visitor's language.
@@ -61,14 +67,31 @@ pub(crate) async fn watch_view(
     Path(code): Path<String>,
     upgrade: Upgrade,
 ) -> Response {
-    match Language::from_code(&code) {
-        Some(language) => seat(app, client, Some(language), upgrade),
-        None => Notice::not_found().into_response(),
-    }
+    let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
+    let text = move |config: &Config, update: &Update| Some(update.view_json(config, language));
+    seat(&app, client, app.newest.clone(), text, upgrade)
 }
 
-/// Lets a viewer watch, if there is a seat left.
-fn seat(app: Arc<App>, client: Client, language: Option<Language>, upgrade: Upgrade) -> Response {
+/// Sends a page the map, in the visitor's language.
+pub(crate) async fn watch_map(
+    State(app): State<Arc<App>>,
+    Extension(client): Extension<Client>,
+    Path(code): Path<String>,
+    upgrade: Upgrade,
+) -> Response {
+    let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
+    let text = move |config: &Config, sight: &Sight| Some(sight.message(config, language));
+    seat(&app, client, app.sight.clone(), text, upgrade)
+}
+
+/// Lets a viewer watch what is `newest`, if there is a seat left. `text` makes a message of it.
+fn seat<T: Send + Sync + 'static>(
+    app: &Arc<App>,
+    client: Client,
+    newest: watch::Receiver<Arc<T>>,
+    text: impl Fn(&Config, &T) -> Option<Utf8Bytes> + Send + Sync + 'static,
+    upgrade: Upgrade,
+) -> Response {
     let Ok(upgrade) = upgrade else {
         return Notice::new(StatusCode::UPGRADE_REQUIRED, |to| say(to).no_page, |to| say(to).no_socket)
             .into_response();
@@ -77,7 +100,7 @@ fn seat(app: Arc<App>, client: Client, language: Option<Language>, upgrade: Upgr
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_AFTER_SECONDS)]).into_response();
     };
     // The shutdown waits for this viewer from now on, even before its socket is open.
-    let token = app.viewers.token();
+    let (app, token) = (app.clone(), app.viewers.token());
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
@@ -85,11 +108,11 @@ fn seat(app: Arc<App>, client: Client, language: Option<Language>, upgrade: Upgr
         .max_message_size(MESSAGE_MAX_BYTES)
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
-            let viewer = Viewer { socket, language, answered: true };
+            let viewer = Viewer { socket, answered: true };
             let listed = app.config.presence.viewer();
             METRICS.connections.increment(1);
             METRICS.viewers.increment(1);
-            viewer.watch(&app).await;
+            viewer.watch(newest, |it| text(&app.config, it), &app.shutdown).await;
             METRICS.viewers.decrement(1);
             drop((seat, token, listed, client));
         })
@@ -97,8 +120,6 @@ fn seat(app: Arc<App>, client: Client, language: Option<Language>, upgrade: Upgr
 
 struct Viewer {
     socket: WebSocket,
-    /// The language of the page. A program has none.
-    language: Option<Language>,
     /// Whether the last ping was answered.
     answered: bool,
 }
@@ -107,19 +128,23 @@ struct Viewer {
 struct Gone;
 
 impl Viewer {
-    async fn watch(mut self, app: &App) {
-        let mut newest = app.newest.clone();
+    async fn watch<T>(
+        mut self,
+        mut newest: watch::Receiver<Arc<T>>,
+        text: impl Fn(&T) -> Option<Utf8Bytes> + Sync,
+        shutdown: &CancellationToken,
+    ) {
         newest.mark_changed();
         let mut pings = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let mut told_again = interval_at(Instant::now() + TOLD_EVERY, TOLD_EVERY);
         loop {
             let step = tokio::select! {
-                () = app.shutdown.cancelled() => return self.say_goodbye().await,
+                () = shutdown.cancelled() => return self.say_goodbye().await,
                 Ok(()) = newest.changed() => {
                     told_again.reset();
-                    self.tell(&mut newest, &app.config).await
+                    self.tell(&mut newest, &text).await
                 }
-                _ = told_again.tick() => self.tell(&mut newest, &app.config).await,
+                _ = told_again.tick() => self.tell(&mut newest, &text).await,
                 _ = pings.tick() => self.ping().await,
                 heard = self.socket.recv() => match heard {
                     Some(Ok(Message::Pong(_))) => {
@@ -136,15 +161,13 @@ impl Viewer {
         }
     }
 
-    async fn tell(&mut self, newest: &mut Newest, config: &Config) -> Result<(), Gone> {
-        let update = newest.borrow_and_update().clone();
-        let text = match self.language {
-            Some(language) => update.view_json(config, language),
-            // Before the first totals, a page can say that nothing is known yet. A program gets no
-            // message, because it would take the zeros for totals.
-            None if update.totals.as_of.is_none() => return Ok(()),
-            None => update.json.clone(),
-        };
+    async fn tell<T>(
+        &mut self,
+        newest: &mut watch::Receiver<Arc<T>>,
+        text: impl Fn(&T) -> Option<Utf8Bytes>,
+    ) -> Result<(), Gone> {
+        let newest = newest.borrow_and_update().clone();
+        let Some(text) = text(&newest) else { return Ok(()) };
         METRICS.messages.increment(1);
         self.send(Message::Text(text)).await
     }

@@ -2,6 +2,8 @@
 //! `status` makes the diagnosis of what they say, and this module words it.
 
 mod advice;
+mod events;
+mod memory;
 mod page;
 mod phrases;
 mod reader;
@@ -22,17 +24,19 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use web::{Asset, Language, Visitor};
 
+pub(crate) use self::events::{Line, lines};
 use self::page::Page;
 use self::reader::Reader;
 use self::report::report;
+pub(crate) use self::report::{state_class, summary};
 use self::text::sentence;
-use self::wording::Wording;
+pub(crate) use self::wording::{Wording, state_word};
 use crate::totals::json;
-use crate::{App, Config, Newest};
+use crate::{App, Config, MORPH, Newest};
 
 /// The script that keeps the status page up to date.
 pub(crate) static SCRIPT: LazyLock<Asset> =
-    LazyLock::new(|| Asset::script("status.js", include_str!("../assets/status.js").to_owned()));
+    LazyLock::new(|| Asset::script("status.js", [MORPH, include_str!("../assets/status.js")].concat()));
 
 /// Somebody who has just killed something looks again about this often.
 const READ_EVERY: Duration = Duration::from_secs(1);
@@ -60,6 +64,11 @@ async fn read(config: &Config, newest: Newest, diagnoses: &watch::Sender<Arc<Dia
 /// The title of the status page, for links to it.
 pub(crate) fn title(language: Language) -> &'static str {
     phrases::say(language).title
+}
+
+/// What a page says when it has lost its server.
+pub(crate) fn unreachable(language: Language) -> &'static str {
+    phrases::say(language).unreachable
 }
 
 /// What holds votes up, for the results page: a sentence about the worst finding, and

@@ -57,6 +57,11 @@ impl PollTotals {
         }
     }
 
+    /// How many votes were counted, changes included. See [`Totals::ballots`].
+    pub(crate) fn ballots(&self) -> i64 {
+        (self.version + self.total) / 2
+    }
+
     /// The totals before the ledger first answers: nothing is known.
     pub(crate) fn unknown(poll: &Poll) -> Self {
         let nothing = Totals { votes: Default::default(), version: 0, epoch: Uuid::nil() };

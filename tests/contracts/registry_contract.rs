@@ -22,13 +22,33 @@ async fn lists_a_replica_until_it_leaves(registry: Registry) {
     for (replica, lately) in [(one, 1), (namesake, 2), (one, 3)] {
         registry.announce(replica, &announcement(lately)).await.unwrap();
     }
-    let mut listed = registry.replicas().await.unwrap();
+    let mut listed = registry.listing().await.unwrap().replicas;
     listed.sort_by_key(|replica| replica.announcement.lately);
     let said: Vec<_> = listed.iter().map(|replica| &replica.announcement).collect();
     assert_eq!(said, [&announcement(2), &announcement(3)], "each with its last announcement");
     assert!(listed.iter().all(|replica| !replica.is_silent()));
     registry.leave(one).await.unwrap();
-    assert_eq!(registry.replicas().await.unwrap().len(), 1);
+    assert_eq!(registry.listing().await.unwrap().replicas.len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_who_note_the_history_in_redis_one_is_too_late() {
+    let redis = Redis::start().await;
+    let connection = RedisSettings::at(&redis.url()).connection().unwrap();
+    keeps_one_history(Registry::Redis(RedisRegistry::new(connection))).await;
+}
+
+#[tokio::test]
+async fn of_two_who_note_the_history_in_memory_one_is_too_late() {
+    keeps_one_history(Registry::Local(LocalRegistry::default())).await;
+}
+
+async fn keeps_one_history(registry: Registry) {
+    assert_eq!(registry.listing().await.unwrap().history, None);
+    assert!(registry.replace_history(None, "first").await.unwrap());
+    assert!(!registry.replace_history(None, "too late").await.unwrap());
+    assert!(registry.replace_history(Some("first"), "second").await.unwrap());
+    assert_eq!(registry.listing().await.unwrap().history.as_deref(), Some("second"));
 }
 
 fn announcement(lately: u64) -> Announcement {

@@ -129,6 +129,30 @@ async fn where_a_vote_is_while_parts_are_away() {
     browser.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_map_while_parts_come_go_and_are_away() {
+    let mut deployment = Deployment::start().await;
+    let (vote, worker) = (deployment.ready("vote").await, deployment.ready("worker").await);
+    let result = deployment.spawn("result", &[("NODE", "worker2")]);
+    let browser = Browser::start().await;
+    eventually("the page", async || reqwest::get(&result.url).await.ok()).await;
+    browser.open(&format!("{}/map", result.url)).await;
+    browser.shows("All is well").await;
+    has_no_barriers(&browser, "all well").await;
+    vote.service.pause();
+    worker.service.terminate();
+    browser.shows("went silent").await;
+    browser.shows("stopped").await;
+    has_no_barriers(&browser, "one silent, one gone").await;
+    deployment.redis.kill().await;
+    browser.shows("this is what was last known").await;
+    has_no_barriers(&browser, "the last known picture").await;
+    drop(result);
+    browser.shows("This page has lost its server").await;
+    has_no_barriers(&browser, "a lost server").await;
+    browser.close().await;
+}
+
 async fn has_no_barriers(browser: &Browser, state: &str) {
     for screen in [Screen::DESKTOP, Screen::NARROW] {
         browser.look_at(screen).await;

@@ -77,6 +77,7 @@ pub(crate) fn render(
     let followed = outcome.ok().flatten().filter(|_| recorded.is_some());
     let tick = followed.map(|followed| followed.tick(&app.progress.borrow()));
     let waiting = app.waiting.load(Ordering::Relaxed);
+    let results = config.results.url(visitor);
     web::page(&Page {
         frame: Frame::of(visitor, config.presence.name(), config.embedded),
         say: say(language),
@@ -92,7 +93,8 @@ pub(crate) fn render(
         } else {
             String::new()
         },
-        results: config.results.url(visitor),
+        map: format!("{}/map", results.trim_end_matches('/')),
+        results,
     })
 }
 
@@ -138,6 +140,7 @@ struct Page<'a> {
     /// A sentence that says how many recorded votes wait to be counted. Empty if none do.
     waiting: String,
     results: String,
+    map: String,
 }
 
 /// What the page says about the voter's last vote.

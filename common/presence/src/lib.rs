@@ -47,11 +47,31 @@ impl Registry {
         }
     }
 
-    /// The replicas that announced themselves within the last minute.
-    pub async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
+    /// The replicas that announced themselves within the last minute, and the history.
+    pub async fn listing(&self) -> Result<Listing, Unavailable> {
         match self {
-            Self::Redis(registry) => registry.replicas().await,
-            Self::Local(registry) => Ok(registry.replicas()),
+            Self::Redis(registry) => registry.listing().await,
+            Self::Local(registry) => Ok(registry.listing()),
         }
     }
+
+    /// Replaces the history, unless somebody else has replaced `former` already. Returns
+    /// whether it did.
+    pub async fn replace_history(&self, former: Option<&str>, next: &str) -> Result<bool, Unavailable> {
+        match self {
+            Self::Redis(registry) => registry.replace_history(former, next).await,
+            Self::Local(registry) => Ok(registry.replace_history(former, next)),
+        }
+    }
+}
+
+/// What the registry holds at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// The replicas.
+    pub replicas: Vec<Replica>,
+    /// What happened to them. The crate that writes it knows the format.
+    pub history: Option<String>,
+    /// The time on the registry's clock, in milliseconds since 1970.
+    pub now_ms: i64,
 }

@@ -11,11 +11,25 @@ use store::Unavailable;
 use store::redis::{Connection, Time, in_ms};
 use uuid::Uuid;
 
+use crate::Listing;
 use crate::announcement::{Announcement, FORGOTTEN_AFTER, Replica};
 
 /// The hash of the replicas. Its keys are their random ids. A value is the time of
 /// the last announcement, in milliseconds on the clock of Redis, and its text.
 const REPLICAS: &str = "urna:replicas";
+
+/// What happened to the replicas, as one text.
+const HISTORY: &str = "urna:history";
+
+/// Replaces the history, unless another replica was faster. So all replicas may note what
+/// they see, and each event is noted once.
+const REPLACE: &str = r"
+    if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
+        return false
+    end
+    redis.call('SET', KEYS[1], ARGV[2])
+    return true
+";
 
 /// Writes an announcement, and removes the replicas that have been silent for too
 /// long. It also removes those whose last announcement lies in the future, because
@@ -61,13 +75,26 @@ impl RedisRegistry {
         self.0.run(&command).await.map_err(|error| self.0.unavailable(error))
     }
 
-    pub(crate) async fn replicas(&self) -> Result<Vec<Replica>, Unavailable> {
+    pub(crate) async fn listing(&self) -> Result<Listing, Unavailable> {
         let mut commands = redis::pipe();
-        commands.cmd("TIME").hgetall(REPLICAS);
+        commands.cmd("TIME").hgetall(REPLICAS).get(HISTORY);
         let answer = self.0.run_all(&commands).await;
-        let (now, heard): (Time, Vec<(String, Vec<u8>)>) =
+        let (now, heard, history): (Time, Vec<(String, Vec<u8>)>, Option<String>) =
             answer.map_err(|error| self.0.unavailable(error))?;
-        Ok(heard.iter().filter_map(|(id, said)| replica(id, said, in_ms(now))).collect())
+        let now_ms = in_ms(now);
+        let replicas = heard.iter().filter_map(|(id, said)| replica(id, said, now_ms)).collect();
+        Ok(Listing { replicas, history, now_ms })
+    }
+
+    pub(crate) async fn replace_history(
+        &self,
+        former: Option<&str>,
+        next: &str,
+    ) -> Result<bool, Unavailable> {
+        let script = Script::new(REPLACE);
+        let mut call = script.key(HISTORY);
+        call.arg(former.unwrap_or_default()).arg(next);
+        self.0.call(&call).await.map_err(|error| self.0.unavailable(error))
     }
 }
 

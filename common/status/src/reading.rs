@@ -6,7 +6,7 @@ use election::Relabelled;
 use presence::{Kind, Replica};
 use queue::Depth;
 
-use crate::Setback;
+use crate::{Happening, History, Setback, Who};
 
 /// What the stores say. The default is for the time before they were first read.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,19 @@ pub struct Reading {
     pub ledger: LedgerReading,
     /// For how long both stores have answered.
     pub answering: Duration,
+    /// What happened lately.
+    pub history: HistoryReading,
+}
+
+/// What happened lately, as it was last read.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryReading {
+    /// What happened.
+    pub history: History,
+    /// When it was read. `None` before the first time.
+    pub at: Option<SystemTime>,
+    /// The time on the clock of the queue then, in milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 /// What the queue and the registry say.
@@ -54,6 +67,26 @@ pub struct LedgerReading {
     pub elsewhere: Option<(String, u64)>,
     /// The options that had other labels when votes for them were recorded.
     pub relabelled: Vec<Relabelled>,
+}
+
+impl HistoryReading {
+    /// How long before the reading an event happened.
+    pub fn ago(&self, at_ms: i64) -> Duration {
+        Duration::from_millis(u64::try_from(self.now_ms.saturating_sub(at_ms)).unwrap_or(0))
+    }
+
+    /// The replicas that left so shortly before the reading, and when they did.
+    pub fn just_left(&self, within: Duration) -> impl Iterator<Item = (&Who, i64)> {
+        self.history.events.iter().filter_map(move |event| match &event.what {
+            Happening::Left(who) if self.ago(event.at_ms) < within => Some((who, event.at_ms)),
+            _ => None,
+        })
+    }
+
+    /// When an event happened, on the clock of this replica.
+    pub fn time(&self, at_ms: i64) -> Option<SystemTime> {
+        self.at?.checked_sub(self.ago(at_ms))
+    }
 }
 
 impl QueueReading {

@@ -19,6 +19,9 @@ pub struct Report {
     pub summary: String,
     /// The hops of a vote, in the order in which the vote passes them.
     pub hops: Vec<HopReport>,
+    /// What happened lately, the newest first.
+    #[serde(default)]
+    pub events: Vec<EventReport>,
     /// The replica of `result` that wrote the report.
     pub answered_by: String,
 }
@@ -63,4 +66,16 @@ pub struct ReplicaReport {
     pub state: HopState,
     /// How long it has been running, what it did, what it lacks, whether it is about to stop.
     pub facts: Vec<String>,
+    /// The same as numbers.
+    #[serde(default)]
+    pub figures: BTreeMap<String, u64>,
+}
+
+/// What happened at one moment.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventReport {
+    /// When, in RFC 3339 format.
+    pub at: String,
+    /// What, in a sentence.
+    pub text: String,
 }

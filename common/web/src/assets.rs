@@ -11,10 +11,12 @@ use uuid::Uuid;
 /// A browser never needs to ask again, because other content has another address.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The style of all pages.
-pub static STYLE: LazyLock<Asset> = LazyLock::new(|| {
-    Asset::new("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css").to_owned())
-});
+/// The style of all pages but the map, which has a style of its own.
+pub static STYLE: LazyLock<Asset> =
+    LazyLock::new(|| Asset::style("style.css", [BASE_STYLE, include_str!("../assets/style.css")].concat()));
+
+/// The style of what all pages have in common. The style of a page begins with it.
+pub const BASE_STYLE: &str = include_str!("../assets/base.css");
 
 /// Writes times in the visitor's own time zone. The scripts of both pages begin with it.
 pub const LOCAL_TIME: &str = include_str!("../assets/local-time.js");
@@ -36,6 +38,11 @@ impl Asset {
     /// A script with this name and content.
     pub fn script(name: &str, content: String) -> Self {
         Self::new(name, "text/javascript; charset=utf-8", content)
+    }
+
+    /// A style sheet with this name and content.
+    pub fn style(name: &str, content: String) -> Self {
+        Self::new(name, "text/css; charset=utf-8", content)
     }
 
     /// The path under which it is served. It changes with the content, and is the

@@ -22,7 +22,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 
-pub use self::assets::{Asset, LOCAL_TIME, STYLE, edition};
+pub use self::assets::{Asset, BASE_STYLE, LOCAL_TIME, STYLE, edition};
 pub use self::frame::{Frame, answered_by};
 pub use self::language::Language;
 pub use self::moment::Moment;

@@ -1,7 +1,6 @@
 //! The status page, which says where votes are. It is complete even without its script.
 
 use askama::Template;
-use status::HopState;
 use status::report::Report;
 use web::{Frame, Visitor};
 
@@ -19,6 +18,7 @@ pub(crate) struct Page {
     script: &'static str,
     report: Report,
     results: &'static str,
+    the_map: &'static str,
     refreshes: String,
 }
 
@@ -30,25 +30,8 @@ impl Page {
             script: SCRIPT.path(),
             report,
             results: phrases::say(visitor.language).results,
+            the_map: phrases::say(visitor.language).map,
             refreshes: refreshes(visitor.language),
-        }
-    }
-
-    fn class(&self, state: &HopState) -> &'static str {
-        match state {
-            HopState::Well => "well",
-            HopState::Doubtful => "doubtful",
-            HopState::Broken => "broken",
-            HopState::Unknown => "unknown",
-        }
-    }
-
-    fn state_word(&self, state: &HopState) -> &'static str {
-        match state {
-            HopState::Well => self.say.well,
-            HopState::Doubtful => self.say.doubtful,
-            HopState::Broken => self.say.broken,
-            HopState::Unknown => self.say.unknown,
         }
     }
 }

@@ -208,4 +208,26 @@ web::phrases! {
         "Su registro dice si tiene problemas; si solo va lento, arranca más.",
         "O seu rexistro di se ten problemas; se só vai amodo, arranca máis.",
         "В журнале видно, есть ли проблемы; если он просто не успевает, запустите ещё.";
+
+    // What happened.
+    place: " on {node}", " en {node}", " en\u{a0}{node}", " на {node}";
+    appeared: "{name} appeared{place} (release {release})", "{name} apareció{place} (versión {release})",
+        "{name} apareceu{place} (versión {release})", "{name} появилась{place} (версия {release})";
+    restarted: "{name} restarted{place} (release {release})", "{name} se reinició{place} (versión {release})",
+        "{name} reiniciouse{place} (versión {release})", "{name} перезапустилась{place} (версия {release})";
+    fell_silent: "{name} went silent", "{name} ha callado", "{name} calou", "{name} замолчала";
+    heard: "{name} is heard again", "{name} vuelve a dar noticias", "{name} volve dar novas", "{name} снова на связи";
+    stopped: "{name} stopped", "{name} se paró", "{name} parou", "{name} остановилась";
+    votes_refused: "{store} is away: votes are refused", "{store} no responde: se rechazan los votos",
+        "{store} non responde: rexéitanse os votos", "{store} недоступен: голоса не принимаются";
+    votes_wait: "{store} is away: votes wait", "{store} no responde: los votos esperan",
+        "{store} non responde: os votos agardan", "{store} недоступен: голоса ждут";
+    back: "{store} is back after {time}", "{store} ha vuelto tras {time}", "{store} volveu tras {time}",
+        "{store} вернулся через {time}";
+    back_whole: "{store} is back after {time}: nothing was lost", "{store} ha vuelto tras {time}: no se perdió nada",
+        "{store} volveu tras {time}: non se perdeu nada", "{store} вернулся через {time}: ничего не потеряно";
+    rollout: "rollout of {kind}: release {release} on {on} of {of}",
+        "despliegue de {kind}: versión {release} en {on} de {of}",
+        "despregamento de {kind}: versión {release} en {on} de {of}",
+        "обновление {kind}: версия {release} на {on} из {of}";
 }

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use election::{Choice, Labels};
 use ledger::Ledger;
-use presence::{Replica, SILENT_AFTER};
+use presence::{Listing, Replica, SILENT_AFTER};
 use status::{LedgerReading, QueueReading, Reading};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::memory::Memory;
 use crate::totals::{OptionVotes, PollTotals};
 use crate::{Config, Newest};
 
@@ -45,6 +46,7 @@ pub(super) struct Reader<'a> {
     /// ledger that keeps them.
     labels: Labels,
     labels_of: Uuid,
+    memory: Memory,
 }
 
 impl<'a> Reader<'a> {
@@ -62,6 +64,7 @@ impl<'a> Reader<'a> {
             changed: None,
             labels: Labels::new(),
             labels_of: Uuid::nil(),
+            memory: Memory::default(),
         }
     }
 
@@ -71,22 +74,26 @@ impl<'a> Reader<'a> {
         let at = Some(SystemTime::now());
         let queue = self.queue().await;
         let ledger = self.ledger().await;
+        let (queue, listing) = queue.unzip();
+        let listed = queue.as_ref().zip(listing.flatten());
+        let history = self.memory.recall(&self.config.presence, listed, &ledger).await;
         let now = Instant::now();
         if queue.is_none() || ledger.live == Some(false) {
             self.answering_since = now;
         }
-        Reading { at, queue, ledger, answering: now.duration_since(self.answering_since) }
+        Reading { at, queue, ledger, answering: now.duration_since(self.answering_since), history }
     }
 
     /// What the queue says, if it says at least how many votes wait. An outage is
     /// not logged here: the feed reads the same number and logs it.
-    async fn queue(&mut self) -> Option<QueueReading> {
+    async fn queue(&mut self) -> Option<(QueueReading, Option<Listing>)> {
         let Ok(depth) = self.config.queue.depth().await else {
             (self.heard, self.heard_since) = (Instant::now(), None);
             return None;
         };
+        let listing = self.config.presence.registry().listing().await.ok();
         let replicas =
-            without_restarted(self.config.presence.registry().replicas().await.unwrap_or_default());
+            without_restarted(listing.iter().flat_map(|listing| listing.replicas.clone()).collect());
         let us = self.config.presence.id();
         let now = Instant::now();
         if replicas.iter().any(|replica| replica.id == us && !replica.is_silent()) {
@@ -101,7 +108,7 @@ impl<'a> Reader<'a> {
         };
         let is_complete = self.heard_since.is_some_and(|since| now.duration_since(since) > COMPLETE_AFTER);
         let takes_no_writes = now.duration_since(self.heard) > SILENT_AFTER;
-        Some(QueueReading { depth, replicas, is_complete, takes_no_writes, setbacks })
+        Some((QueueReading { depth, replicas, is_complete, takes_no_writes, setbacks }, listing))
     }
 
     async fn ledger(&mut self) -> LedgerReading {

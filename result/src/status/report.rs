@@ -1,13 +1,15 @@
 //! The report: the diagnosis in words, for the page and for programs.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use presence::Replica;
-use status::report::{HopReport, ReplicaReport, Report};
+use presence::{Announcement, Replica};
+use status::report::{EventReport, HopReport, ReplicaReport, Report};
 use status::{Diagnosis, Finding, Hop, HopState};
 use web::{Language, Moment, fill};
 
 use super::advice::advice;
+use super::events::{Line, lines};
 use super::text::{done_lately, facts, lasts, sentence};
 use super::wording::Wording;
 use crate::Config;
@@ -21,11 +23,17 @@ pub(super) fn report(config: &Config, diagnosis: &Diagnosis, language: Language)
         state: diagnosis.state(),
         summary: summary(diagnosis, wording),
         hops: diagnosis.findings.iter().map(|finding| hop(finding, diagnosis, wording)).collect(),
+        events: lines(diagnosis, wording).into_iter().map(event).collect(),
         answered_by: config.presence.name().to_owned(),
     }
 }
 
-fn summary(diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
+fn event(line: Line) -> EventReport {
+    EventReport { at: line.at.to_string(), text: line.text }
+}
+
+/// The worst state in a sentence.
+pub(crate) fn summary(diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
     let state = diagnosis.state();
     let phrase = match state {
         HopState::Unknown => wording.say.not_read_yet,
@@ -36,6 +44,16 @@ fn summary(diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
     let hops = diagnosis.findings.iter().filter(|finding| finding.state == state);
     let names: Vec<&str> = hops.map(|finding| wording.name(finding.hop)).collect();
     fill(phrase, "hops", &names.join(", "))
+}
+
+/// The class of a state on a page.
+pub(crate) fn state_class(state: HopState) -> &'static str {
+    match state {
+        HopState::Well => "well",
+        HopState::Doubtful => "doubtful",
+        HopState::Broken => "broken",
+        HopState::Unknown => "unknown",
+    }
 }
 
 fn hop(finding: &Finding, diagnosis: &Diagnosis, wording: Wording<'_>) -> HopReport {
@@ -87,5 +105,11 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
         }
     }
     let (name, version, node) = (said.name.clone(), said.release.clone(), said.node.clone());
-    ReplicaReport { name, version, node, state, facts }
+    ReplicaReport { name, version, node, state, facts, figures: figures_of(said) }
+}
+
+fn figures_of(said: &Announcement) -> BTreeMap<String, u64> {
+    let known = [("running_seconds", said.running_ms / 1000), ("lately", said.lately)];
+    let viewers = said.viewers.map(|viewers| ("viewers", viewers));
+    known.into_iter().chain(viewers).map(|(name, number)| (name.to_owned(), number)).collect()
 }

@@ -127,7 +127,8 @@ fn relabelled(options: &[Relabelled], wording: Wording<'_>) -> String {
     fill(&phrase, "changes", &changes.join(", "))
 }
 
-fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
+/// How a store was wiped or set back, and what that cost.
+pub(super) fn set_back(setback: &Setback, wording: Wording<'_>) -> String {
     let (say, language) = (wording.say, wording.language);
     let what = match setback.loss {
         Loss::Wiped => say.wiped,

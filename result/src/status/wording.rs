@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use service::Store;
-use status::Hop;
+use status::{Hop, HopState};
 use web::{Language, fill};
 
 use super::phrases::{Phrases, say};
@@ -11,19 +11,19 @@ use crate::Config;
 
 /// The deployment that a text is about, and the language of the text.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wording<'a> {
-    pub(super) config: &'a Config,
-    pub(super) language: Language,
-    pub(super) say: &'static Phrases,
+pub(crate) struct Wording<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) language: Language,
+    pub(crate) say: &'static Phrases,
 }
 
 impl<'a> Wording<'a> {
-    pub(super) fn of(config: &'a Config, language: Language) -> Self {
+    pub(crate) fn of(config: &'a Config, language: Language) -> Self {
         Self { config, language, say: say(language) }
     }
 
     /// The name of a hop, as deployments call it.
-    pub(super) fn name(self, hop: Hop) -> &'static str {
+    pub(crate) fn name(self, hop: Hop) -> &'static str {
         match hop {
             Hop::Vote => "vote",
             Hop::Worker => "worker",
@@ -36,7 +36,7 @@ impl<'a> Wording<'a> {
     }
 
     /// What the hop does.
-    pub(super) fn does(self, hop: Hop) -> &'static str {
+    pub(crate) fn does(self, hop: Hop) -> &'static str {
         match hop {
             Hop::Vote => self.say.takes,
             Hop::Queue => self.say.keeps,
@@ -47,7 +47,7 @@ impl<'a> Wording<'a> {
     }
 
     /// The phrase with the name of the product that serves as this store.
-    pub(super) fn store(self, phrase: &str, store: Store) -> String {
+    pub(crate) fn store(self, phrase: &str, store: Store) -> String {
         let product = match store {
             _ if self.config.embedded => "SQLite",
             Store::Queue => "Redis",
@@ -57,17 +57,27 @@ impl<'a> Wording<'a> {
     }
 
     /// The phrase with the poll of this page.
-    pub(super) fn poll(self, phrase: &str) -> String {
+    pub(crate) fn poll(self, phrase: &str) -> String {
         fill(phrase, "ours", self.config.poll.id.as_str())
     }
 
     /// The phrase with the poll of this page, and with another one.
-    pub(super) fn polls(self, phrase: &str, theirs: &str) -> String {
+    pub(crate) fn polls(self, phrase: &str, theirs: &str) -> String {
         fill(&self.poll(phrase), "theirs", theirs)
     }
 
     /// The phrase with this time.
-    pub(super) fn time(self, phrase: &str, time: Duration) -> String {
+    pub(crate) fn time(self, phrase: &str, time: Duration) -> String {
         fill(phrase, "time", &self.language.duration(time))
+    }
+}
+
+/// A state in a word.
+pub(crate) fn state_word(state: HopState, say: &Phrases) -> &'static str {
+    match state {
+        HopState::Well => say.well,
+        HopState::Doubtful => say.doubtful,
+        HopState::Broken => say.broken,
+        HopState::Unknown => say.unknown,
     }
 }

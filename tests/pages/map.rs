@@ -1,0 +1,170 @@
+//! The map: what the picture says of replicas, nodes, votes and outages.
+
+use harness::{Browser, Deployment, Screen, Voter, eventually};
+use serde_json::{Value, json};
+
+/// Sixty replicas on ten nodes: a whole classroom on one screen.
+const NODES: usize = 10;
+const ON_EACH: usize = 6;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_map_shows_who_runs_where_and_what_happened() {
+    let deployment = Deployment::start().await;
+    let at = |node| [("NODE", node), ("RELEASE", "blue")];
+    let vote = deployment.spawn("vote", &at("north"));
+    let worker = deployment.spawn("worker", &at("south"));
+    let result = deployment.spawn("result", &at("north"));
+    for replica in [&vote, &worker, &result] {
+        replica.wait_until_ready().await;
+    }
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/map", result.url)).await;
+    browser.shows("All is well").await;
+    let bands =
+        "return [...document.querySelectorAll('.band')].map((band) => [band.querySelector('h2').textContent,
+        band.querySelectorAll('.card').length])";
+    eventually("two nodes", async || {
+        (browser.run(bands).await == json!([["north", 2], ["south", 1]])).then_some(())
+    })
+    .await;
+    browser.shows("appeared on south (release blue)").await;
+
+    Voter::arrive(&vote.url).await.insist(&[&vote.url], "a").await;
+    browser.shows("1 counted").await;
+    worker.service.terminate();
+    browser.shows("stopped").await;
+    eventually("an empty node", async || {
+        (browser.run(bands).await == json!([["north", 2], ["south", 0]])).then_some(())
+    })
+    .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_is_away_the_map_dims_and_then_tells_for_how_long() {
+    let mut deployment = Deployment::start().await;
+    let (_vote, _worker, result) = deployment.one_of_each().await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/map", result.url)).await;
+    browser.shows("All is well").await;
+    deployment.redis.kill().await;
+    browser.shows("Redis is away: this is what was last known").await;
+        browser.page.screenshot(std::path::Path::new(&format!("{d}/stale.png"))).await.unwrap();
+    }
+    assert_eq!(browser.run("return document.querySelectorAll('.stale .card').length").await, 3);
+    deployment.redis.resume().await;
+    browser.shows("Redis is away: votes are refused").await;
+    browser.shows("nothing was lost").await;
+    // A replica that has just started tells the same history.
+    let other = deployment.ready("result").await;
+    let browser_of_other = Browser::start().await;
+    browser_of_other.open(&format!("{}/map", other.url)).await;
+    browser_of_other.shows("nothing was lost").await;
+    for browser in [browser, browser_of_other] {
+        browser.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn votes_flow_stand_still_and_pile_up() {
+    let deployment = Deployment::start().await;
+    let (vote, mut worker, result) = deployment.one_of_each().await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/map", result.url)).await;
+    let flowing = "return document.querySelectorAll('.edge:not(.still)').length";
+    eventually("edges that stand still", async || (browser.run(flowing).await == 0).then_some(())).await;
+    let mut voters = Voter::arrive_many(&vote.url, 30).await;
+    for voter in &mut voters[..20] {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    eventually("votes that flow", async || (browser.run(flowing).await == 4).then_some(())).await;
+    worker.service.kill().await;
+    for voter in &mut voters[20..] {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    browser.shows("10 wait").await;
+    eventually("a pile", async || {
+        (browser.run("return document.querySelectorAll('.pile circle').length").await == 10).then_some(())
+    })
+    .await;
+        browser.page.screenshot(std::path::Path::new(&format!("{d}/pile.png"))).await.unwrap();
+    }
+    browser.prefer(&[("prefers-reduced-motion", "reduce")]).await;
+    let moves = "return [...document.querySelectorAll('.edge .line')].filter((edge) => edge.checkVisibility({ visibilityProperty: true })).length";
+    assert_eq!(browser.run(moves).await, 0, "numbers are enough");
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn the_map_speaks_the_readers_language_without_a_script_too() {
+    let deployment = Deployment::start().await;
+    let (_vote, _worker, result) = deployment.one_of_each().await;
+    let phrases = [
+        ("en", "worker-1 appeared (release", "All is well"),
+        ("es", "worker-1 apareció (versión", "Todo va bien"),
+        ("gl", "worker-1 apareceu (versión", "Todo vai ben"),
+        ("ru", "worker-1 появилась (версия", "Всё в порядке"),
+    ];
+    for (language, event, summary) in phrases {
+        eventually(event, async || {
+            let page =
+                reqwest::get(format!("{}/map?lang={language}", result.url)).await.ok()?.text().await.ok()?;
+            (page.contains(event) && page.contains(summary)).then_some(())
+        })
+        .await;
+    }
+    let status = reqwest::get(format!("{}/api/status", result.url)).await.unwrap();
+    let status: Value = status.json().await.unwrap();
+    let events = status["events"].as_array().unwrap();
+    assert!(
+        events.iter().any(|event| event["text"].as_str().unwrap().starts_with("worker-1 appeared")),
+        "{events:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
+    let deployment = Deployment::start().await;
+    let result = deployment.ready("result").await;
+    announce_sixty(&deployment).await;
+    let browser = Browser::start().await;
+    for screen in
+        [Screen { width: 1280, height: 720, scale: 1 }, Screen::PROJECTOR, Screen::PHONE, Screen::NARROW]
+    {
+        browser.look_at(screen).await;
+        browser.open(&format!("{}/map", result.url)).await;
+        let shown = format!("vote-{}", NODES * ON_EACH / 3 - 1);
+        browser.shows(&shown).await;
+        let beyond: Value = browser
+            .run(
+                "return [Math.max(0, document.documentElement.scrollWidth - innerWidth),
+                    [...document.querySelectorAll('.card')].filter((card) => card.checkVisibility()
+                        && card.getBoundingClientRect().bottom > innerHeight).length]",
+            )
+            .await;
+            browser
+                .page
+                .screenshot(std::path::Path::new(&format!("{d}/sixty-{}.png", screen.width)))
+                .await
+                .unwrap();
+        }
+        assert_eq!(beyond, json!([0, 0]), "{screen:?}");
+    }
+    browser.close().await;
+}
+
+/// Writes announcements as replicas do, which say that they come from the future of a test.
+async fn announce_sixty(deployment: &Deployment) {
+    let mut redis = deployment.redis.connection().await;
+    let (seconds, _): (i64, i64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
+    for number in 0..NODES * ON_EACH {
+        let kind = ["vote", "worker", "result"][number % 3];
+        let said = json!({
+            "kind": kind, "name": format!("{kind}-{}", number / 3), "version": "1.2.3",
+            "node": format!("node-{}", number / ON_EACH), "running_ms": 60_000, "lately": number,
+        });
+        let text = format!("{} {said}", seconds * 1000);
+        let id = uuid::Uuid::from_u128(number as u128 + 1).to_string();
+        redis::cmd("HSET").arg("urna:replicas").arg(id).arg(text).exec_async(&mut redis).await.unwrap();
+    }
+}
