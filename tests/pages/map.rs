@@ -49,8 +49,6 @@ async fn while_redis_is_away_the_map_dims_and_then_tells_for_how_long() {
     browser.shows("All is well").await;
     deployment.redis.kill().await;
     browser.shows("Redis is away: this is what was last known").await;
-        browser.page.screenshot(std::path::Path::new(&format!("{d}/stale.png"))).await.unwrap();
-    }
     assert_eq!(browser.run("return document.querySelectorAll('.stale .card').length").await, 3);
     deployment.redis.resume().await;
     browser.shows("Redis is away: votes are refused").await;
@@ -87,8 +85,6 @@ async fn votes_flow_stand_still_and_pile_up() {
         (browser.run("return document.querySelectorAll('.pile circle').length").await == 10).then_some(())
     })
     .await;
-        browser.page.screenshot(std::path::Path::new(&format!("{d}/pile.png"))).await.unwrap();
-    }
     browser.prefer(&[("prefers-reduced-motion", "reduce")]).await;
     let moves = "return [...document.querySelectorAll('.edge .line')].filter((edge) => edge.checkVisibility({ visibilityProperty: true })).length";
     assert_eq!(browser.run(moves).await, 0, "numbers are enough");
@@ -142,12 +138,6 @@ async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
                         && card.getBoundingClientRect().bottom > innerHeight).length]",
             )
             .await;
-            browser
-                .page
-                .screenshot(std::path::Path::new(&format!("{d}/sixty-{}.png", screen.width)))
-                .await
-                .unwrap();
-        }
         assert_eq!(beyond, json!([0, 0]), "{screen:?}");
     }
     browser.close().await;
