@@ -131,6 +131,8 @@ impl Cluster {
         if ["worker", "result"].contains(&role) {
             labels["urna/ledger"] = json!("client");
         }
+        // The quota of the component `class` counts what every pod requests.
+        let little = json!({ "requests": { "cpu": "1m", "memory": "16Mi" }, "limits": { "memory": "16Mi" } });
         let guarded = json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } });
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod",
@@ -144,6 +146,7 @@ impl Cluster {
                     "name": "probe", "image": "busybox:1", "command": ["sleep", "3600"],
                     "readinessProbe": { "exec": { "command": ["false"] } },
                     "securityContext": guarded,
+                    "resources": little,
                 }],
             },
         });
