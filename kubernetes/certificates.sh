@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 own=own-certificates
-# Browsers accept no certificate that is valid for longer.
+# Apple accepts up to 398 days from public authorities, and up to 825 days from an authority of your own. This is short
+# enough for both.
 days=397
 
 main() {
@@ -19,8 +20,8 @@ main() {
     # The ingress controller watches the Secret, so nothing has to be restarted.
     kubectl create secret tls urna-tls --cert="$own/urna.crt" --key="$own/urna.key" \
         --dry-run=client --output=yaml | kubectl apply --filename=-
-    echo "The certificate for $* is valid for $days days. Browsers trust it once they know" \
-        "kubernetes/$own/authority.crt."
+    echo "The certificate for $* is valid for $days days. Browsers trust it once you have imported" \
+        "kubernetes/$own/authority.crt as an authority."
 }
 
 usage() {
@@ -29,10 +30,10 @@ Usage:
   kubernetes/certificates.sh [HOST...]   make a certificate for these hosts, or a fresh one
   kubernetes/certificates.sh --help      this text
 
-Without hosts it takes vote.localhost and result.localhost. It makes an authority once, in
+Without hosts, the script takes vote.localhost and result.localhost. It makes an authority once, in
 kubernetes/own-certificates, and puts the certificate into the Secret urna-tls of kubectl's current
-context and namespace. Run it again to renew the certificate: no pod restarts, and browsers that know
-the authority notice nothing.
+context and namespace. Run the script again to renew the certificate. No pod restarts, and browsers that
+trust the authority accept the new certificate at once.
 TEXT
 }
 

@@ -10,7 +10,7 @@ main() {
     esac
     local replicas
     replicas=$(kubectl get deployment worker --output='jsonpath={.spec.replicas}')
-    # An interrupted run left none.
+    # An interrupted run may have left no worker.
     [ "$replicas" != 0 ] || replicas=1
     echo "Restoring $1 in context $(kubectl config current-context)."
     # The value is expanded now, because the local variable is gone by the time the trap runs.
@@ -32,19 +32,21 @@ Usage:
   kubernetes/restore.sh COPY     put that copy in place of the whole ledger
   kubernetes/restore.sh --help   this text
 
-It works in kubectl's current context and namespace:
+The script works in kubectl's current context and namespace:
   kubectl config set-context --current --namespace=urna
 
-A restore loses the votes that were counted after the copy was made, and only these: votes that still
-wait in the queue are counted afterwards. /status says how many are missing. It stops the workers,
-restores in one transaction, starts the workers again, and runs `verify`. If anything fails, the ledger
-stays as it was, and the workers come back.
+A restore loses the votes that were counted after the copy was made, and no others: votes that still
+wait in the queue are counted afterwards. /status says how many are missing.
+
+The script stops the workers, restores the copy in one transaction, starts the workers again, and runs
+`verify`. If the restore itself fails, the ledger stays as it was, and the workers start again. If
+`verify` fails afterwards, the copy has already replaced the ledger.
 TEXT
 }
 
-# Without a worker nothing writes to the ledger. Votes wait in the queue meanwhile.
+# Without workers nothing writes to the ledger. Meanwhile, votes wait in the queue.
 send_workers_away() {
-    # Else KEDA would bring them back at once.
+    # Pause KEDA first: it would start the workers again at once.
     if autoscaled; then
         kubectl annotate --overwrite scaledobject worker autoscaling.keda.sh/paused-replicas=0
     fi
@@ -70,7 +72,7 @@ job() {
     kubectl create job "$name" --from=cronjob/restore --dry-run=client --output=yaml |
         kubectl set env --local --filename=- --output=yaml "COPY=${1-}" |
         kubectl create --filename=- >/dev/null
-    # A failed job is not complete, so both ends are awaited.
+    # `kubectl wait` can wait for one condition only, and a failed Job never becomes Complete. So ask for both conditions.
     until kubectl get job "$name" --output='jsonpath={.status.conditions[*].type}' | grep -Eq 'Complete|Failed'; do
         kubectl wait job "$name" --for=condition=Complete --timeout=2s >/dev/null 2>&1 || true
     done

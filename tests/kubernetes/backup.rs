@@ -29,7 +29,7 @@ async fn a_lost_ledger_comes_back_from_its_copy_and_status_says_what_it_cost() {
 }
 
 impl Cluster {
-    /// Lets the voters vote, and waits until so many votes are counted.
+    /// Lets the voters vote, and waits until `total` votes are counted.
     async fn votes(&self, voters: &mut [Voter], total: u64) {
         for voter in voters {
             voter.insist(&[VOTE], "a").await;
@@ -56,7 +56,7 @@ impl Cluster {
         copies.lines().rfind(|line| line.starts_with("urna-")).expect("a copy").to_owned()
     }
 
-    /// The workers come back nevertheless.
+    /// A restore of an unknown copy fails, and the workers come back nevertheless.
     fn refuses_an_unknown_copy(&self) {
         let folder = Path::new(ROOT).join("kubernetes");
         let (restored, output) = self.attempt_script(&folder, "restore.sh", &["no-such-copy"]);
@@ -75,7 +75,7 @@ impl Cluster {
         .await;
     }
 
-    /// What PostgreSQL answers its owner.
+    /// Runs a command of SQL as the owner of the ledger, and returns what PostgreSQL answers.
     fn sql(&self, command: &str) -> String {
         let ask =
             "PGPASSWORD=$(cat /run/secrets/database_password) psql --username=urna --host=127.0.0.1 urna";

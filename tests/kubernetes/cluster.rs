@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::ROOT;
 use crate::render::{Overlay, objects};
 
-/// The pages, at ports of every node that must be reachable from here.
+/// The pages, at ports of the nodes that must be reachable from this machine.
 pub const VOTE: &str = "http://localhost:30080";
 pub const RESULT: &str = "http://localhost:30081";
 
@@ -34,11 +34,11 @@ patches:
       spec: { type: NodePort, ports: [{ name: http, port: 80, nodePort: 30081 }] }
 ";
 
-/// What runs, in the order of a vote's way.
+/// What runs. The stores come first, because the services are ready only with their stores.
 pub const WORKLOADS: [&str; 5] =
     ["statefulset/redis", "statefulset/db", "deployment/vote", "deployment/worker", "deployment/result"];
 
-/// Whether the store images are built on Debian, where `postgres` is another user than on Alpine.
+/// Whether the store images here install Debian's packages, whose user `postgres` has another id than on Alpine.
 static DEBIAN: LazyLock<bool> = LazyLock::new(|| {
     let (_, user) = finish(Command::new("docker").args([
         "run",
@@ -73,7 +73,7 @@ impl Cluster {
         cluster
     }
 
-    /// Deletes what an interrupted run has left: its ports are ours.
+    /// Deletes what an interrupted run has left, because it holds the ports that the next test needs.
     fn sweep(&self) {
         let names = self.kubectl(&["get", "namespaces", "--output=name"]);
         for left in names.lines().filter(|name| name.starts_with("namespace/urna-test-")) {
@@ -89,19 +89,19 @@ impl Cluster {
         cluster
     }
 
-    /// Applies Urna with these components, and what a kustomization says more.
+    /// Applies Urna with these components. `more` has further lines for the kustomization.
     pub fn apply(&self, components: &[&str], more: &str) {
         self.kubectl(&["apply", "--kustomize", self.overlay(components, more).folder.to_str().unwrap()]);
     }
 
-    /// The overlay of the tests: the pages at ports of the nodes, and the store images that are here.
+    /// The overlay of the tests: the pages at ports of the nodes, and user ids that fit the store images that are here.
     pub fn overlay(&self, components: &[&str], more: &str) -> Overlay {
         let images: &[&str] = if *DEBIAN { &["debian-images"] } else { &[] };
         let components = [components, images].concat();
         Overlay::write(self.namespace, &components, &format!("{NODE_PORTS}{more}"))
     }
 
-    /// Waits until everything runs. Returns after how many seconds.
+    /// Waits until everything runs. Returns how many seconds that took.
     pub fn ready(&self) -> f64 {
         let start = Instant::now();
         for workload in WORKLOADS {
@@ -110,7 +110,7 @@ impl Cluster {
         start.elapsed().as_secs_f64()
     }
 
-    /// Waits until a workload runs as it should.
+    /// Waits until a workload has rolled out.
     pub fn rolled_out(&self, workload: &str) {
         self.kubectl(&["rollout", "status", workload, "--timeout=240s"]);
     }
@@ -141,7 +141,7 @@ impl Cluster {
 
     /// Runs a script of a copy of kubernetes/ in the namespace. Returns whether it succeeded, and its output.
     pub fn attempt_script(&self, folder: &Path, name: &str, arguments: &[&str]) -> (bool, String) {
-        // The scripts work where kubectl points to, so they get a configuration that points here.
+        // The scripts work in kubectl's current context and namespace, so they get a configuration that names these.
         let config = format!("{ROOT}/target/kubernetes/kubeconfig");
         let (_, text) = self.attempt(&["config", "view", "--flatten", "--minify"]);
         fs::write(&config, text).unwrap();
@@ -185,7 +185,7 @@ impl Cluster {
         self.kubectl(&["exec", "deployment/worker", "--", "/worker", "verify"]);
     }
 
-    /// What runs, and what happened: for whoever reads a failure.
+    /// What runs and what happened, for those who read a failure.
     fn state(&self) -> String {
         let (_, pods) = self.attempt(&["get", "pods", "--output=wide"]);
         let (_, events) = self.attempt(&["get", "events", "--sort-by=.lastTimestamp"]);
@@ -209,7 +209,7 @@ impl Drop for Cluster {
     }
 }
 
-/// Does this when it is dropped, also if the test fails: the cluster serves the next test, too.
+/// Calls the function when it is dropped, even if the test fails, because the next test uses the same cluster.
 pub struct Afterwards<F: FnMut()>(pub F);
 
 impl<F: FnMut()> Drop for Afterwards<F> {

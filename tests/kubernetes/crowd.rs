@@ -20,18 +20,21 @@ const PRESS_EVERY: Duration = Duration::from_millis(100);
 /// A vote is answered after 5 s at the latest, and the way through the cluster takes a little more.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(7);
 
+/// So many votes come from nobody but the crowd, which by then has reached all that it needs.
+const FIRST_VOTES: u64 = 10;
+
 impl Cluster {
-    /// Lets a crowd vote for so many seconds, from the node of the control plane. Returns once it votes.
+    /// Lets a crowd vote for this many seconds, from the control plane's node. Returns once its first votes count.
     pub async fn crowd(&self, seconds: u32) {
         self.begin(job(&self.control_plane(), &during(seconds))).await;
     }
 
-    /// Lets a crowd vote from another node.
+    /// Lets a crowd vote from this node, with these arguments. Returns once its first votes count.
     pub async fn crowd_on(&self, node: &str, arguments: &[String]) {
         self.begin(job(node, arguments)).await;
     }
 
-    /// Lets a crowd vote that cannot ask PostgreSQL afterwards, because the passwords change meanwhile.
+    /// Lets a crowd vote that does not ask PostgreSQL afterwards, because the passwords change while it votes.
     pub async fn crowd_without_password(&self, seconds: u32) {
         let mut job = job(&self.control_plane(), &during(seconds));
         let variables = &mut job["spec"]["template"]["spec"]["containers"][0]["env"];
@@ -41,16 +44,18 @@ impl Cluster {
     }
 
     async fn begin(&self, job: Value) {
+        let voters = |totals: &Value| totals["total"].as_u64().unwrap_or(0);
         let before = totals_of(RESULT, "totals", |totals| totals["live"] == true).await;
         self.attempt(&["delete", "job", "load-test", "--ignore-not-found"]);
-        // The policy first, or the crowd would find the doors closed.
+        // The policy comes first, because without it the crowd would not reach the pages.
         self.create(&file("load-test.yaml")[1].to_string());
         self.create(&job.to_string());
-        let grown = |totals: &Value| totals["total"].as_u64() > before["total"].as_u64();
+        let grown = |totals: &Value| voters(totals) >= voters(&before) + FIRST_VOTES;
         totals_of(RESULT, "the first votes of the crowd", grown).await;
     }
 
-    /// Waits until the crowd has gone. Every ballot must have been counted once, as far as the crowd could see.
+    /// Waits until the crowd has ended, and returns what it printed. Its Job completes only if the crowd found every vote
+    /// counted once.
     pub fn crowd_is_counted(&self) -> String {
         let ends = [
             "wait",
@@ -72,12 +77,12 @@ impl Cluster {
     }
 }
 
-/// What the crowd is told.
+/// The arguments of a crowd that votes for this many seconds.
 pub fn during(seconds: u32) -> [String; 3] {
     [format!("--duration={seconds}s"), VOTES_PER_SECOND.to_owned(), "--viewers=3".to_owned()]
 }
 
-/// The Job of a crowd on a node that no fault of the test strikes.
+/// The Job of a crowd on this node. Choose a node that no fault of the test strikes.
 fn job(node: &str, arguments: &[String]) -> Value {
     let mut job = file("load-test.yaml").remove(0);
     let pod = &mut job["spec"]["template"]["spec"];

@@ -1,5 +1,5 @@
-//! One fault of the cluster after the other, each with a crowd of its own, whose every ballot is compared:
-//! `./faults.sh --kubernetes`.
+//! One fault of the cluster after the other: `./faults.sh --kubernetes`. Each fault has a crowd of its own, and every
+//! ballot of that crowd is compared.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::crowd::Impatient;
 use crate::faults::tell;
 use crate::nodes::paused;
 
-/// How long a fault lasts. Kubernetes takes a silent node for lost only after longer.
+/// How long a fault lasts. It is too short for Kubernetes to consider a silent node lost.
 const LASTS: Duration = Duration::from_secs(15);
 
 /// What goes wrong.

@@ -1,4 +1,4 @@
-//! What is killed, replaced and cut off while a crowd votes.
+//! Pods that are killed and releases that are replaced while a crowd votes.
 
 use std::time::Instant;
 
@@ -80,7 +80,7 @@ impl Cluster {
     }
 }
 
-/// Prints a measured time. The notes and docs/kubernetes.md quote them.
+/// Prints a measured time. docs/kubernetes.md quotes some of these times.
 pub fn tell(what: &str, seconds: f64) {
     println!("measured: {seconds:.1} s {what}");
 }

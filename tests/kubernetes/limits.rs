@@ -1,4 +1,4 @@
-//! Who may reach whom, who may do what, and what does not fit.
+//! Which pods may reach which, what a student may do, and what happens to releases that do not fit.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cluster::{Afterwards, Cluster};
 
-/// Our pods, and which of the targets each may reach. A stranger is any other pod.
+/// Our pods, and which of the targets each may reach. `stranger` stands for any other pod.
 const ROLES: [(&str, &[&str]); 6] = [
     ("vote", &["redis"]),
     ("worker", &["redis", "db"]),
@@ -49,7 +49,7 @@ async fn each_pod_reaches_what_it_must_and_nothing_else() {
     for (role, reachable) in ROLES {
         for node in &nodes {
             let expected: BTreeSet<&str> = reachable.iter().copied().collect();
-            // A new pod may wait a moment for its policies.
+            // It may take a moment until the policies apply to a new pod.
             eventually(&format!("{role} on {node} to reach {expected:?} and nothing else"), async || {
                 (cluster.reached(role, node, &targets) == expected).then_some(())
             })
@@ -74,7 +74,7 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
     assert!(old.iter().all(|pod| cluster.pods("vote").contains(pod)), "{:?}", cluster.pods("vote"));
     cluster.goes_back();
 
-    // A node that takes no more pods: the replica that it loses comes back on another one.
+    // If a node takes no more pods, the replica that the node loses comes back on another node.
     let pods = cluster.pods("vote");
     let full = cluster.node_of(&pods[0]);
     cluster.kubectl(&["cordon", &full]);
@@ -88,7 +88,7 @@ async fn what_does_not_fit_says_so_and_the_old_replicas_serve_on() {
 }
 
 impl Cluster {
-    /// The ledger asks also those who come from the pod itself, as whoever forwards its port does.
+    /// The ledger asks for a password even if the connection comes from its own pod, as through `kubectl port-forward`.
     fn asks_for_a_password(&self) {
         let enter = ["exec", "db-0", "--", "psql", "--no-password", "--username=urna", "--command=SELECT 1"];
         for host in ["127.0.0.1", "::1"] {
@@ -107,7 +107,7 @@ impl Cluster {
         }
     }
 
-    /// Rolls a release of `vote` out that gets this, and no more.
+    /// Rolls out a release of `vote` that requests this much of a resource, and is limited to it.
     fn demands(&self, resource: &str) {
         let [requests, limits] = ["requests", "limits"].map(|kind| format!("--{kind}={resource}"));
         self.kubectl(&["set", "resources", "deployment/vote", &requests, &limits]);
@@ -122,7 +122,8 @@ impl Cluster {
         self.get(&format!("pod/{pod}"))["spec"]["nodeName"].as_str().unwrap().to_owned()
     }
 
-    /// A pod with the labels of one of ours, of which the policies see no more. It is never ready, so no Service uses it.
+    /// Starts a pod with the labels of one of ours, so that the policies treat both alike. The pod is never ready, so no
+    /// Service sends requests to it.
     fn stands_in(&self, role: &str, node: &str) {
         let mut labels = json!({ "app.kubernetes.io/name": role, "app.kubernetes.io/part-of": "urna" });
         if ["vote", "worker", "result"].contains(&role) {
@@ -131,6 +132,8 @@ impl Cluster {
         if ["worker", "result"].contains(&role) {
             labels["urna/ledger"] = json!("client");
         }
+        // The quota of the component `class` counts what every pod requests.
+        let little = json!({ "requests": { "cpu": "1m", "memory": "16Mi" }, "limits": { "memory": "16Mi" } });
         let guarded = json!({ "allowPrivilegeEscalation": false, "capabilities": { "drop": ["ALL"] } });
         let pod = json!({
             "apiVersion": "v1", "kind": "Pod",
@@ -144,6 +147,7 @@ impl Cluster {
                     "name": "probe", "image": "busybox:1", "command": ["sleep", "3600"],
                     "readinessProbe": { "exec": { "command": ["false"] } },
                     "securityContext": guarded,
+                    "resources": little,
                 }],
             },
         });

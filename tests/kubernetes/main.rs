@@ -1,7 +1,8 @@
 //! Urna on Kubernetes: the manifests, and what becomes of votes on a real cluster.
 //!
-//! `manifests` needs only kubectl. All other tests need the cluster whose context `URNA_TEST_CONTEXT` names,
-//! and run one after the other, each in a namespace of its own.
+//! `manifests` needs no cluster. It needs kubectl, and the programs kubernetes-validate and kube-score, which
+//! `./test.sh` installs. All other tests need the cluster whose context `URNA_TEST_CONTEXT` names. They run one after
+//! the other, each in a namespace of its own.
 
 #![allow(
     unreachable_pub,

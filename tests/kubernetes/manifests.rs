@@ -18,16 +18,16 @@ use crate::render::Overlay;
 const DOORS: [&[&str]; 6] =
     [&[], &["ingress"], &["ingress", "tls"], &["gateway"], &["gateway", "canary"], &["blue-green"]];
 
-/// Components that go with everything.
+/// Components that can be combined with all others.
 const ADDITIONS: [&str; 3] = ["autoscale", "monitor", "class"];
 
-/// Whose the stores are, and what is made of them.
+/// Our stores, our stores with backups, and stores of somebody else.
 const STORES: [&[&str]; 3] = [&[], &["backup"], &["own-stores"]];
 
 /// The versions of Kubernetes whose schemas the manifests must fit.
 const VERSIONS: [&str; 2] = ["1.32", "1.36"];
 
-/// Kubernetes gives a pod what it requests, so all pods together must fit on a small cluster.
+/// Kubernetes reserves what pods request, so the requests of all pods together must fit on a small cluster.
 const MILLICORES_MAX: u64 = 600;
 const MEBIBYTES_MAX: u64 = 1536;
 
@@ -58,8 +58,8 @@ fn the_manifests_fit_the_schemas_and_kube_score() {
     }
 }
 
-/// The tests that are left out contradict a decision: images that are built here are called `latest` and pulled from
-/// nowhere, they have small numbers for users, and the clients of a store use a Service with an address.
+/// Each test that is left out contradicts a decision. Images that are built here are called `latest` and are never
+/// pulled. Containers run with small user ids. The clients of a store use a Service that has an address of its own.
 fn score(file: &Path) {
     check(
         Command::new(format!("{ROOT}/target/kube-score/kube-score"))

@@ -12,7 +12,7 @@ use crate::faults::tell;
 /// How long the control plane is away.
 const WITHOUT_CONTROL: Duration = Duration::from_secs(60);
 
-/// The programs that make decisions. Without them, nodes and pods go on as they are.
+/// The programs of the control plane that decide. While they are paused, nodes and pods go on as they are.
 const CONTROL: &str = "kube-apiserver|kube-scheduler|kube-controller-manager";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +74,7 @@ impl Cluster {
             "--timeout=120s",
             "--pod-selector=app.kubernetes.io/part-of=urna",
         ]);
-        // The stores' volumes are on this node, so they wait for it, and new replicas wait for them.
+        // The volumes of the stores are on this node, so the stores wait for the node, and new replicas wait for the stores.
         self.kubectl(&["uncordon", node]);
         self.ready();
         tell(
@@ -83,6 +83,8 @@ impl Cluster {
         );
     }
 
+    /// Stops a node. Starts it again once Kubernetes has noticed and the pages have all their replicas elsewhere: this
+    /// node was drained last, so the pages are on other nodes already.
     fn loses_for_a_while(&self, node: &str, impatient: &Impatient) {
         let start = Instant::now();
         let stores = self.stores_on(node);
@@ -117,7 +119,7 @@ impl Cluster {
     }
 }
 
-/// Stops the programs of a control plane in their tracks, until the value is dropped.
+/// Pauses the programs of a control plane until the value is dropped.
 #[must_use]
 pub fn paused(node: &str) -> impl Drop + use<> {
     let tell = |signal: &'static str| {

@@ -1,4 +1,4 @@
-//! Ways to a new release, and to new secrets.
+//! Ways to a new release and to new secrets, and HTTPS.
 
 use std::fs;
 use std::ops::RangeInclusive;

@@ -35,7 +35,7 @@ async fn a_crowd_makes_vote_grow_and_votes_that_wait_make_workers_grow() {
     cluster.verify();
 }
 
-/// Few votes must be enough for a test, and quiet must not last long.
+/// In a test, few waiting votes must be enough for more workers, and a short quiet time for fewer replicas.
 fn impatience(namespace: &str) -> String {
     format!(
         "  - target: {{ kind: ScaledObject, name: worker }}
@@ -75,9 +75,9 @@ impl Cluster {
         self.replicas("worker", |replicas| replicas == 1).await;
     }
 
-    /// Waits until a Deployment wants so many replicas.
+    /// Waits until the number of replicas that a Deployment wants is enough.
     async fn replicas(&self, deployment: &str, are_enough: impl Fn(u64) -> bool) {
-        // The autoscalers look every few seconds, and need two samples: that may take two times as long as other waits.
+        // The autoscalers look every few seconds, and need two samples. So this may take twice as long as other waits.
         for _ in 0..2 {
             let wanted = async || {
                 let replicas = self.get(&format!("deployment/{deployment}"))["spec"]["replicas"].as_u64()?;

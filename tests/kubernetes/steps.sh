@@ -1,7 +1,8 @@
 # shellcheck shell=bash
-# The tests of Kubernetes. ./test.sh reads this file, and has what it uses.
+# The tests of Kubernetes. ./test.sh sources this file, and defines the functions that it calls, such as `step`.
 
-# The manifests, and one round on the cluster if there is one. `./test.sh kubernetes` is much longer.
+# Tests the manifests, and plays one round on the cluster if URNA_TEST_CONTEXT names one. `./test.sh kubernetes` takes
+# much longer.
 test_kubernetes() {
     local status=0
     if ! have kubectl || ! have go || ! have python3; then
@@ -21,7 +22,7 @@ test_kubernetes() {
 
 test_manifests() {
     fetch_from_pypi kubernetes-validate
-    # It says what it thinks of a manifest. Go keeps what it has compiled, so this takes long only once.
+    # kube-score looks for mistakes in manifests. Go keeps what it has compiled, so this takes long only the first time.
     step env GOBIN="$PWD/target/kube-score" go install github.com/zegl/kube-score/cmd/kube-score@v1.20.0
     heading cargo test --test kubernetes --locked manifests
     cargo test --test kubernetes --locked --no-fail-fast manifests
@@ -49,7 +50,7 @@ require_cluster() {
 
 load_images() {
     step docker tag urna-vote:latest urna-vote-next:latest
-    # The command may have arguments of its own.
+    # No quotes, because the command may have arguments of its own.
     # shellcheck disable=SC2086
     step ${URNA_TEST_LOAD:?names the command that brings images to the cluster} \
         urna-vote:latest urna-vote-next:latest urna-worker:latest urna-result:latest urna-load-test:latest \

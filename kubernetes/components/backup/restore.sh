@@ -8,8 +8,9 @@ if [ -z "${COPY-}" ]; then
 fi
 [ -f "$COPY" ] || { echo "There is no copy '$COPY'." >&2; exit 1; }
 . /etc/urna/connect.sh
-# The whole schema goes, also what a later release has added: that release adds it again. The copy becomes SQL before
-# anything changes, so one that is cut short changes nothing. The worker gives the readers their rights when it connects.
+# The whole schema is dropped, also what a later release has added to it: that release adds it again. The copy becomes SQL
+# before anything changes, so a copy that is cut short changes nothing. The worker gives the readers their rights when it
+# connects.
 trap 'rm -f restore.sql' EXIT
 pg_restore --no-owner --no-privileges --file=restore.sql "$COPY"
 {

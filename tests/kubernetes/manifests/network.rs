@@ -1,5 +1,5 @@
-//! What the policies allow, as Kubernetes reads them: a connection needs a policy of the one who
-//! opens it, and one of the one who takes it.
+//! What the policies allow, as Kubernetes reads them: a connection needs a policy that lets one pod open it, and a
+//! policy that lets the other pod take it.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::pods;
 
-/// A pod, as policies see it.
+/// What policies can see of a pod.
 struct Pod {
     name: String,
     labels: Map<String, Value>,
@@ -73,8 +73,8 @@ fn rules<'a>(policies: &[&'a Value], direction: &'a str, pod: &Pod) -> impl Iter
     of_pod.into_iter()
 }
 
-/// Whether the peers of a rule contain a pod. Peers that are not in this namespace are no pods of ours, and neither
-/// are ports without peers: only the Kubernetes API is reached by those.
+/// Whether the peers of a rule contain a pod. Peers in another namespace are no pods of ours. A rule without peers
+/// allows any address, but here it contains no pod: it is only for the Kubernetes API.
 fn names(peers: &Value, pod: &Pod) -> bool {
     peers.as_array().into_iter().flatten().any(|peer| {
         peer["namespaceSelector"].is_null()
