@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use harness::{Voter, client, eventually, totals_of};
+use harness::{Voter, client, eventually, map_tells, totals_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -40,6 +40,7 @@ async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers(
         urna.restarted(service, &start).await;
         vote_and_count(&urna.vote, &urna.result, &mut voters, "b").await;
     }
+    map_tells(&urna.result, "restarted").await;
     for store in STORES {
         let start = urna.inspect(store, "{{.State.StartedAt}}");
         kill_9(&urna, &urna.inspect(store, "{{.State.Pid}}"));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Voter, client, eventually, free_port};
+use harness::{Voter, client, eventually, free_port, is_empty, map_shows, map_tells};
 
 use crate::node::{Node, attempt, documented, run};
 use crate::{end_well, turn, vote_all_along, vote_and_count};
@@ -61,12 +61,13 @@ async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     tokio::task::block_in_place(|| {
         lab.follow(&update);
         assert!(lab.works_on("worker2"), "{}", lab.follow(&map));
-        manager.docker(&["service", "update", "--force", "--quiet", "urna_result"]);
+        manager.docker(&["service", "update", "--env-add", "RELEASE=2", "--quiet", "urna_result"]);
         lab.rolls_a_sick_image_back();
         lab.rolls_an_unreachable_store_back();
         lab.changes_its_cookie_key();
     });
     end_well(load).await;
+    map_tells(&lab.result, "rollout of result: release 2 on 2 of 2").await;
     lab.counts(&mut voters, "b").await;
 
     tokio::task::block_in_place(|| lab.changes_its_secrets_and_its_poll());
@@ -156,12 +157,14 @@ impl Swarm {
         assert!(self.works_on("worker1"), "{}", self.follow(map));
         self.follow(drain);
         self.leaves("worker1").await;
+        map_shows(&self.result, "an empty worker1", |picture| is_empty(picture, "worker1")).await;
         self.counts(voters, "a").await;
         self.follow(activate);
 
         assert!(self.works_on("worker2"), "{}", self.follow(map));
         self.follow(kill);
         self.leaves("worker2").await;
+        map_shows(&self.result, "an empty worker2", |picture| is_empty(picture, "worker2")).await;
         eventually("its tasks elsewhere", async || {
             let now = self.follow(map);
             (now.contains("worker2 (Down") && now.contains("urna_vote.1")).then_some(())

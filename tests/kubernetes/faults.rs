@@ -2,10 +2,14 @@
 
 use std::time::Instant;
 
-use harness::Voter;
+use harness::{Voter, map_tells};
 
-use crate::cluster::{Cluster, VOTE};
+use crate::cluster::{Cluster, RESULT, VOTE};
 use crate::crowd::Impatient;
+
+/// A replica tells the release that its pod has as a label.
+const RELEASE_2: &str =
+    r#"{ "spec": { "template": { "metadata": { "labels": { "app.kubernetes.io/version": "2" } } } } }"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
@@ -21,7 +25,7 @@ async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
     for pod in ["vote", "worker", "result", "redis", "db"] {
         cluster.loses_a_pod_of(pod, &impatient);
     }
-    cluster.replaces_a_release(&impatient);
+    cluster.replaces_a_release(&impatient).await;
     cluster.refuses_a_bad_release(&impatient);
     println!("{}", cluster.crowd_is_counted());
     cluster.verify();
@@ -44,12 +48,12 @@ impl Cluster {
         self.kubectl(&["delete", "pod", &pod, "--grace-period=0", "--force"]);
     }
 
-    fn replaces_a_release(&self, impatient: &Impatient) {
+    async fn replaces_a_release(&self, impatient: &Impatient) {
         let start = Instant::now();
-        for page in ["deployment/vote", "deployment/result"] {
-            self.kubectl(&["rollout", "restart", page]);
-        }
+        self.kubectl(&["rollout", "restart", "deployment/result"]);
+        self.kubectl(&["patch", "deployment", "vote", "--patch", RELEASE_2]);
         self.ready();
+        map_tells(RESULT, "rollout of vote: release 2 on 2 of 2").await;
         self.kubectl(&["rollout", "undo", "deployment/vote"]);
         self.ready();
         let waited = impatient.waited_since(start);

@@ -47,6 +47,9 @@ const ANNOUNCE: &str = r"
     end
 ";
 
+/// The ids of the replicas, and what each of them said last.
+type Announced = Vec<(String, Vec<u8>)>;
+
 /// The registry in Redis. It has its own connection, because votes may only use a
 /// connection that the queue's probe has opened.
 #[derive(Clone, Debug)]
@@ -79,7 +82,7 @@ impl RedisRegistry {
         let mut commands = redis::pipe();
         commands.cmd("TIME").hgetall(REPLICAS).get(HISTORY);
         let answer = self.0.run_all(&commands).await;
-        let (now, heard, history): (Time, Vec<(String, Vec<u8>)>, Option<String>) =
+        let (now, heard, history): (Time, Announced, Option<String>) =
             answer.map_err(|error| self.0.unavailable(error))?;
         let now_ms = in_ms(now);
         let replicas = heard.iter().filter_map(|(id, said)| replica(id, said, now_ms)).collect();

@@ -96,10 +96,10 @@ impl Picture {
 }
 
 fn density(cards: usize) -> &'static str {
-    match cards {
-        0..=ROOMY_MAX => "roomy",
-        0..=DENSE_MAX => "dense",
-        _ => "denser",
+    match () {
+        () if cards <= ROOMY_MAX => "roomy",
+        () if cards <= DENSE_MAX => "dense",
+        () => "denser",
     }
 }
 

@@ -1,0 +1,52 @@
+//! What the map of a deployment shows.
+
+use std::collections::BTreeMap;
+
+use super::eventually;
+
+/// The replicas on each node, by their names, and their states. Replicas that know no node are at "".
+pub type Picture = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Waits until the map shows such a picture.
+pub async fn map_shows(result: &str, what: &str, condition: impl Fn(&Picture) -> bool) {
+    eventually(&format!("a map that shows {what}"), async || {
+        condition(&picture(&map(result).await?)).then_some(())
+    })
+    .await;
+}
+
+/// Waits until the map tells that something happened.
+pub async fn map_tells(result: &str, words: &str) {
+    eventually(&format!("a map that tells {words:?}"), async || {
+        let page = map(result).await?;
+        page.split_once("id=\"events\"")?.1.contains(words).then_some(())
+    })
+    .await;
+}
+
+/// Whether nobody works on a node, or never did.
+pub fn is_empty(picture: &Picture, node: &str) -> bool {
+    picture.get(node).is_none_or(|replicas| replicas.values().all(|state| state == "gone"))
+}
+
+async fn map(result: &str) -> Option<String> {
+    reqwest::get(format!("{result}/map")).await.ok()?.text().await.ok()
+}
+
+fn picture(page: &str) -> Picture {
+    let bands = page.split("<section class=\"band\">").skip(1);
+    bands.map(|band| (between(band, "<h2><bdi>", "</bdi>").unwrap_or_default(), replicas(band))).collect()
+}
+
+fn replicas(band: &str) -> BTreeMap<String, String> {
+    let band = band.split_once("</section>").map_or(band, |(band, _)| band);
+    let cards = band.split("class=\"card ").skip(1);
+    cards
+        .filter_map(|card| Some((between(card, "<bdi>", "</bdi>")?, card.split_once('"')?.0.to_owned())))
+        .collect()
+}
+
+fn between(text: &str, start: &str, end: &str) -> Option<String> {
+    let (_, rest) = text.split_once(start)?;
+    Some(rest.split_once(end)?.0.to_owned())
+}
