@@ -4,5 +4,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ./test.sh setup
-cargo build --bin urna
+cargo build --workspace --bins
 cargo test --quiet --test screenshots

@@ -1,11 +1,23 @@
 //! The map: what the picture says of replicas, nodes, votes and outages.
 
-use harness::{Browser, Deployment, Screen, Voter, eventually};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use harness::{Browser, Deployment, Screen, Voter, eventually, totals_of};
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{WebSocketStream, connect_async};
 
 /// Sixty replicas on ten nodes: a whole classroom on one screen.
 const NODES: usize = 10;
 const ON_EACH: usize = 6;
+
+/// More than any hall seats.
+const VIEWERS: usize = 1000;
+
+/// For a test that would otherwise never end.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_map_shows_who_runs_where_and_what_happened() {
@@ -76,6 +88,7 @@ async fn votes_flow_stand_still_and_pile_up() {
         voter.insist(&[&vote.url], "a").await;
     }
     eventually("votes that flow", async || (browser.run(flowing).await == 4).then_some(())).await;
+    totals_of(&result.url, "no vote waits", |totals| totals["total"] == 20 && totals["waiting"] == 0).await;
     worker.service.kill().await;
     for voter in &mut voters[20..] {
         voter.insist(&[&vote.url], "a").await;
@@ -116,6 +129,24 @@ async fn the_map_speaks_the_readers_language_without_a_script_too() {
         events.iter().any(|event| event["text"].as_str().unwrap().starts_with("worker-1 appeared")),
         "{events:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_watch_the_map_beside_honest_voters() {
+    let deployment = Deployment::start().await;
+    let (vote, _worker, result) = deployment.one_of_each().await;
+    let address = format!("{}/ws/map/es", result.url.replace("http", "ws"));
+    let arriving = (0..VIEWERS).map(|_| connect_async(&address));
+    let viewers: Vec<_> = join_all(arriving).await.into_iter().map(|arrived| arrived.unwrap().0).collect();
+    for mut voter in Voter::arrive_many(&vote.url, 20).await {
+        voter.insist(&[&vote.url], "a").await;
+    }
+    let sees_all = |mut viewer: WebSocketStream<_>| async move {
+        let all = |message: Message| message.into_text().is_ok_and(|text| text.contains("20 contados"));
+        while !all(viewer.next().await.expect("a server that stays").unwrap()) {}
+    };
+    let all = join_all(viewers.into_iter().map(sees_all));
+    tokio::time::timeout(PATIENCE, all).await.expect("every viewer to see every vote");
 }
 
 #[tokio::test(flavor = "multi_thread")]

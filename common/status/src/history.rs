@@ -144,7 +144,7 @@ impl History {
         next.note_setbacks(sight);
         next.note_absent(sight);
         for replica in &sight.queue.replicas {
-            next.note_replica(replica, sight.now_ms);
+            next.note_replica(replica, sight);
         }
         for kind in [Kind::Vote, Kind::Worker, Kind::Result] {
             next.note_rollout(kind, sight.now_ms);
@@ -224,11 +224,13 @@ impl History {
         }
     }
 
-    fn note_replica(&mut self, replica: &Replica, now_ms: i64) {
+    fn note_replica(&mut self, replica: &Replica, sight: &Sight<'_>) {
         let (who, silent) = (Who::of(replica), replica.is_silent());
         let was_silent = self.seen.get(&replica.id).map(|former| former.silent);
         let what = match was_silent {
             Some(was_silent) if was_silent == silent => return,
+            // Nobody could announce anything.
+            Some(_) if silent && !sight.queue.is_complete => return,
             Some(_) if silent => Happening::FellSilent(who.clone()),
             Some(_) => Happening::Heard(who.clone()),
             // Nobody has seen it alive.
@@ -237,7 +239,7 @@ impl History {
             None => Happening::Appeared(who.clone()),
         };
         self.seen.insert(replica.id, Seen { who, silent });
-        self.note(now_ms, what);
+        self.note(sight.now_ms, what);
     }
 
     /// Forgets a replica of the same name, and says whether there was one.

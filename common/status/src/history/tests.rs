@@ -53,10 +53,12 @@ fn a_replica_that_runs_again_under_its_name_has_restarted() {
 }
 
 #[test]
-fn nobody_has_left_while_the_list_is_not_complete() {
+fn nobody_leaves_or_falls_silent_while_the_list_is_not_complete() {
     let here = History::default().after(&[(1, "vote-1", "1", 0)]);
     let lost = QueueReading { is_complete: false, ..QueueReading::default() };
     assert_eq!(here.next(&sight(&lost)), here);
+    let late = QueueReading { is_complete: false, ..reading(&[(1, "vote-1", "1", 9)]) };
+    assert_eq!(here.next(&sight(&late)), here, "nobody could announce anything");
 }
 
 #[test]

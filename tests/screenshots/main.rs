@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic is how this program fails")]
 
+mod film;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,6 +58,7 @@ async fn main() {
         println!("{}", folder.join(name).display());
     }
     where_a_vote_is(&browser, &folder).await;
+    film::take(&browser, &folder).await;
     browser.close().await;
 }
 
