@@ -1,6 +1,7 @@
 //! What every service does as a process. It starts, reports its health and its
 //! metrics, serves HTTP, and ends without dropping requests.
 
+mod control_group;
 mod crash;
 pub mod health;
 pub mod http;
