@@ -2,7 +2,7 @@
 //! metrics, serves HTTP, and ends without dropping requests.
 
 mod control_group;
-mod crash;
+pub mod fault;
 pub mod health;
 pub mod http;
 pub mod metrics;
