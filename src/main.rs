@@ -11,6 +11,7 @@ use election::{Poll, PollSettings};
 use ledger::{Ledger, SqliteLedger};
 use presence::{Kind, LocalRegistry, Presence, Registry};
 use queue::{Queue, SqliteQueue};
+use service::fault::{Common, Faults, Order, Post, obey};
 use service::{Health, Identity, StopSignals};
 use store::sqlite::DataFile;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,8 @@ struct Cli {
 enum Command {
     /// Recounts the ballots against the totals; exit code 1 if they differ
     Verify,
+    /// Gives the urna that listens on VOTE_LISTEN a fault on purpose, so that you see what happens
+    Fault(Order<Common>),
     /// Shows where votes are, hop by hop, as `result` at RESULT_URL sees it; exit code 1 if a hop is broken
     Status,
 }
@@ -63,6 +66,7 @@ async fn run() -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Verify) => verify(&cli.data).await,
         Some(Command::Status) => status::print(cli.result_url.as_deref(), cli.result_listen).await,
+        Some(Command::Fault(order)) => order.give(cli.vote_listen, "VOTE_LISTEN").await,
         None => serve(cli).await,
     }
 }
@@ -80,7 +84,7 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let results = service::bind(cli.result_listen, "RESULT_LISTEN").await?;
     let data = DataFile::open(&cli.data).await?;
     let keys = Keys::from_bytes(&data.cookie_key().await?)?;
-    let signals = StopSignals::listen()?;
+    let (signals, post) = (StopSignals::listen()?, Post::open(cli.vote_listen)?);
     let (vote_address, result_address) = (votes.local_addr()?, results.local_addr()?);
     print_addresses(vote_address, result_address, data.path())?;
 
@@ -88,11 +92,13 @@ async fn serve(cli: Cli) -> anyhow::Result<()> {
     let parts = Parts { poll, queue, ledger, registry: Registry::Local(LocalRegistry::default()) };
     let vote = vote_config(&cli, &parts, keys, result_address);
     let result = result_config(&cli, &parts, vote_address);
-    let shutdown = CancellationToken::new();
+    let (shutdown, faults) = (CancellationToken::new(), Faults::default());
+    let health = |needs| Health::starting(needs).with_faults(&faults);
     tokio::join!(
-        vote::serve(votes, vote, Health::starting(vote::NEEDS), shutdown.clone()),
-        worker::run(worker_config(&parts), Health::starting(worker::NEEDS), shutdown.clone()),
-        result::serve(results, result, Health::starting(result::NEEDS), shutdown.clone()),
+        vote::serve(votes, vote, health(vote::NEEDS), shutdown.clone()),
+        worker::run(worker_config(&parts), health(worker::NEEDS), shutdown.clone()),
+        result::serve(results, result, health(result::NEEDS), shutdown.clone()),
+        obey(post, faults.clone(), shutdown.clone()),
         stop(signals, &shutdown),
     );
     Ok(())

@@ -49,6 +49,7 @@ mod hostile {
 
 /// Operators can start, stop and configure the services, and see what they do.
 mod operate {
+    mod faults;
     mod metrics;
     mod orchestrator;
     mod relabelled;

@@ -34,6 +34,7 @@ use election::Poll;
 use ledger::Ledger;
 use presence::Presence;
 use queue::Queue;
+use service::fault::{Faults, befall};
 use service::http::page_connections_max;
 use service::{Health, Store};
 use tokio::net::TcpListener;
@@ -41,7 +42,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Asset, LOCAL_TIME, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
+use web::{Asset, LOCAL_TIME, Notice, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
 
 use self::metrics::METRICS;
 pub use self::platform::Platform;
@@ -116,7 +117,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
         feed::run(&app.config, diagnosis.clone(), updates, &health, &shutdown),
         map::run(&app.config, app.newest.clone(), diagnosis, sights, &shutdown),
         status::run(&app.config, app.newest.clone(), diagnoses, &shutdown),
-        service::http::serve(listener, router(app.clone()), shutdown.clone()),
+        service::http::serve(listener, router(app.clone(), health.faults().clone()), shutdown.clone()),
         app.config.presence.keep(&health, &shutdown),
     );
     // The HTTP server does not wait for WebSockets, because they are no requests any more.
@@ -145,7 +146,7 @@ struct App {
     shutdown: CancellationToken,
 }
 
-fn router(app: Arc<App>) -> Router {
+fn router(app: Arc<App>, faults: Faults) -> Router {
     let app = Router::new()
         .route("/", get(page::results))
         .route("/api/totals", get(api_totals))
@@ -158,7 +159,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/ws/map/{language}", get(socket::watch_map))
         .with_state(app);
     let assets = [&*STYLE, &*SCRIPT, &*status::SCRIPT, &*map::SCRIPT, &*map::STYLE];
-    for_browsers(assets.into_iter().fold(app, |app, asset| asset.serve_in(app)))
+    let app = assets.into_iter().fold(app, |app, asset| asset.serve_in(app));
+    for_browsers(befall(app, faults, || Notice::on_purpose().into_response()))
 }
 
 async fn api_totals(State(app): State<Arc<App>>) -> Response {

@@ -65,5 +65,6 @@ fn announcement(lately: u64) -> Announcement {
         lacks: Vec::new(),
         has_warnings: false,
         leaving: false,
+        fault: None,
     }
 }

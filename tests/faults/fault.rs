@@ -57,6 +57,8 @@ pub enum Kind {
     /// Every fsync takes long, and at the end comes SIGKILL.
     SlowDiskKill,
     DiskFull,
+    /// The service has the fault of this name because somebody ordered it.
+    OnPurpose(&'static str),
     /// The store loses all data.
     Wiped,
     /// The store is restored from an older copy.
@@ -64,6 +66,12 @@ pub enum Kind {
 }
 
 const ON_PROCESSES: [Kind; 3] = [Kind::Kill, Kind::Terminate, Kind::Pause];
+const ON_PURPOSE: [Kind; 4] = [
+    Kind::OnPurpose("slow 2s"),
+    Kind::OnPurpose("errors 30%"),
+    Kind::OnPurpose("hang"),
+    Kind::OnPurpose("unready"),
+];
 const ON_CLOCKS: [Kind; 2] = [Kind::ClockAhead, Kind::ClockBehind];
 const ON_LINKS: [Kind; 5] = [Kind::Cut, Kind::CutRequests, Kind::CutAnswers, Kind::Slow, Kind::Reset];
 const ON_DISKS: [Kind; 3] = [Kind::SlowDisk, Kind::SlowDiskKill, Kind::DiskFull];
@@ -85,6 +93,7 @@ impl Fault {
         for (service, links) in SERVICES {
             add(service, None, &ON_PROCESSES);
             add(service, None, &ON_CLOCKS);
+            add(service, None, &ON_PURPOSE);
             links.iter().for_each(|link| add(service, Some(*link), &ON_LINKS));
         }
         for store in [Target::Redis, Target::Postgres] {
@@ -107,7 +116,8 @@ impl Fault {
 
     /// Whether the fault only delays. Such a fault must last longer than clients wait for an answer.
     pub fn is_a_stall(self) -> bool {
-        matches!(self.kind, Kind::Pause | Kind::Cut | Kind::CutRequests | Kind::CutAnswers | Kind::Slow)
+        use Kind::{Cut, CutAnswers, CutRequests, OnPurpose, Pause, Slow};
+        matches!(self.kind, Pause | Cut | CutRequests | CutAnswers | Slow | OnPurpose(_))
     }
 
     /// Whether the fault may lose recorded votes. The moment at which it strikes decides how many.
@@ -176,6 +186,7 @@ impl Kind {
             Self::SlowDisk => "slow-disk",
             Self::SlowDiskKill => "slow-disk-kill",
             Self::DiskFull => "disk-full",
+            Self::OnPurpose(order) => order.split(' ').next().unwrap_or(order),
             Self::Wiped => "wiped",
             Self::Older => "older",
         }

@@ -49,9 +49,12 @@ pub(crate) async fn cast(
         // A replica that was paused may hold requests of voters who have given up since and have
         // voted elsewhere. If it took such a vote now, the old vote would outrank the newer one.
         Vote::Here(_) if client.is_some_and(|client| client.has_hung_up()) => Err(Failure::NotRecorded),
+        Vote::Here(_) if app.faults.fails() => Err(Failure::NotRecorded),
         Vote::Here(choice) => append(&app, &mut cookie, choice).await,
         Vote::InAnotherPoll => Err(Failure::OtherPoll),
     };
+    // The answer is held back, and not the vote: a late vote could outrank the voter's next one.
+    app.faults.hold().await;
     let response = answer(&app, &visitor, &cookie, recorded);
     METRICS.answer.record(asked.elapsed());
     response

@@ -19,17 +19,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use election::Poll;
 use presence::Presence;
 use queue::{Progress, Queue};
+use service::fault::{Faults, befall};
 use service::{Health, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
-use web::{Asset, LOCAL_TIME, OtherPage, STYLE, for_browsers};
+use web::{Asset, LOCAL_TIME, Notice, OtherPage, STYLE, for_browsers};
 
 use self::clock::Clock;
 pub use self::keys::Keys;
@@ -78,7 +80,7 @@ pub struct Config {
 /// Takes votes on `listener` until `shutdown`.
 pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdown: CancellationToken) {
     METRICS.capacity.set(config.queue_max as f64);
-    let app = Arc::new(App::of(config));
+    let app = Arc::new(App::of(config, health.faults().clone()));
     let mut watch = QueueWatch::of(&app, &health);
     // Probe before the first voter comes, who would otherwise be told *Not recorded*. This must
     // not take long: if the queue does not answer, the page must be served all the same.
@@ -94,7 +96,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
 /// The ballot page alone. The fuzz targets use it without a network.
 #[cfg(feature = "fuzzing")]
 pub fn router_of(config: Config) -> Router {
-    router(Arc::new(App::of(config)))
+    router(Arc::new(App::of(config, Faults::default())))
 }
 
 /// What the handlers share.
@@ -114,10 +116,11 @@ struct App {
     /// The last look at the queue. It serves all voters who follow their votes.
     progress: watch::Sender<Progress>,
     labels: LabelCheck,
+    faults: Faults,
 }
 
 impl App {
-    fn of(config: Config) -> Self {
+    fn of(config: Config, faults: Faults) -> Self {
         Self {
             edition: web::edition(&SCRIPT, config.poll.texts()),
             config,
@@ -127,6 +130,7 @@ impl App {
             waiting: AtomicU64::new(0),
             progress: watch::Sender::default(),
             labels: LabelCheck::default(),
+            faults,
         }
     }
 }
@@ -139,16 +143,13 @@ impl Config {
 }
 
 fn router(app: Arc<App>) -> Router {
-    let own_page_only = own_page_only(app.config.url.as_deref());
+    let (own_page_only, faults) = (own_page_only(app.config.url.as_deref()), app.faults.clone());
     let app = Router::new()
         .route("/", get(page::ballot).post(cast::cast))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(app);
-    for_browsers(
-        SCRIPT
-            .serve_in(STYLE.serve_in(app))
-            .layer(own_page_only.with_rejection_response(cast::from_another_site)),
-    )
+    let app = befall(SCRIPT.serve_in(STYLE.serve_in(app)), faults, || Notice::on_purpose().into_response());
+    for_browsers(app.layer(own_page_only.with_rejection_response(cast::from_another_site)))
 }
 
 /// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, only the `Origin`

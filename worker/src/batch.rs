@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use election::{Ballot, newest_per_voter};
 use ledger::Ledger;
 use queue::{Delivery, EntryId};
+use service::fault::Faults;
 use store::{Unavailable, WriteError};
 
 use crate::held::Held;
@@ -16,6 +17,9 @@ use crate::{BATCH_MAX, Config};
 /// it gives up only after 9 s.
 const QUICK: Duration = Duration::from_secs(3);
 
+/// The pause after a try that failed on purpose.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 /// Records batches in the ledger.
 #[derive(Debug)]
 pub(crate) struct Recorder<'a> {
@@ -23,6 +27,7 @@ pub(crate) struct Recorder<'a> {
     require_durable: bool,
     patience: Patience<'a>,
     held: &'a Held,
+    faults: &'a Faults,
     /// How many ballots are recorded at a time. A slow ledger gets fewer, so that it
     /// can record them before it must give up.
     at_a_time: usize,
@@ -40,9 +45,16 @@ pub(crate) struct RecordedBatch {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn of(config: &'a Config, patience: Patience<'a>, held: &'a Held) -> Self {
+    pub(crate) fn of(config: &'a Config, patience: Patience<'a>, held: &'a Held, faults: &'a Faults) -> Self {
         let Config { ledger, require_durable_ledger, .. } = config;
-        Self { ledger, require_durable: *require_durable_ledger, patience, held, at_a_time: BATCH_MAX }
+        Self {
+            ledger,
+            require_durable: *require_durable_ledger,
+            patience,
+            held,
+            faults,
+            at_a_time: BATCH_MAX,
+        }
     }
 
     /// Waits until the ledger answers, has its schema, and keeps what it records. Returns
@@ -66,6 +78,7 @@ impl<'a> Recorder<'a> {
     /// If the ledger rejects the batch, each half is tried separately, so that one bad
     /// entry does not hold up the others. The same is done if the batch takes too long.
     pub(crate) async fn record(&mut self, batch: Vec<Delivery>) -> Option<RecordedBatch> {
+        self.suffer().await?;
         let (ballots, mut recorded) = sorted(batch);
         let mut parts = vec![ballots];
         while let Some(mut part) = parts.pop() {
@@ -89,6 +102,17 @@ impl<'a> Recorder<'a> {
         // The queue forgets these ballots next. Before that, the ledger must be sure to keep them.
         self.ledger_is_durable().await?;
         Some(recorded)
+    }
+
+    /// Waits as long as a fault on purpose keeps this batch from being recorded. Meanwhile other
+    /// workers may take it over, as from a worker that really fails.
+    async fn suffer(&mut self) -> Option<()> {
+        self.faults.hold().await;
+        while self.faults.fails() {
+            self.held.keep(false);
+            self.patience.wait(TRY_AGAIN_AFTER).await?;
+        }
+        Some(())
     }
 
     /// Records these ballots all together. Returns how many were newer, or why the

@@ -81,7 +81,8 @@ pub async fn run(mut config: Config, health: Health, shutdown: CancellationToken
 async fn work(config: &Config, health: &Health, shutdown: &CancellationToken) {
     let Config { queue, presence, .. } = config;
     let (mut patience, held) = (Patience::with(Store::Queue, health, shutdown), Held::default());
-    let mut recorder = Recorder::of(config, Patience::with(Store::Ledger, health, shutdown), &held);
+    let mut recorder =
+        Recorder::of(config, Patience::with(Store::Ledger, health, shutdown), &held, health.faults());
     // If the queue is empty, `take` waits for a second. The worker is ready before that.
     if queue.depth().await.is_ok() {
         patience.answered(Vec::new());

@@ -1,5 +1,7 @@
 //! Waits while a store is away.
 
+use std::time::Duration;
+
 use service::metrics::{Counter, Metric};
 use service::{Health, Store};
 use store::{Outage, Unavailable};
@@ -29,6 +31,12 @@ impl<'a> Patience<'a> {
     /// The store did not do what was asked. Waits before the next try, and returns `None` on shutdown.
     pub(crate) async fn pause(&mut self, error: &Unavailable) -> Option<()> {
         self.retries.increment(1);
-        self.shutdown.run_until_cancelled(sleep(self.outage.failed(error))).await
+        let pause = self.outage.failed(error);
+        self.wait(pause).await
+    }
+
+    /// Waits for this time, and returns `None` on shutdown.
+    pub(crate) async fn wait(&self, time: Duration) -> Option<()> {
+        self.shutdown.run_until_cancelled(sleep(time)).await
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use election::{Poll, clean_label, random_uuid};
 use service::{Health, Identity};
-use tokio::time::{sleep, timeout};
+use tokio::time::{timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -95,11 +95,20 @@ impl Presence {
         let announcing = async {
             let mut former_votes = VecDeque::from([0; LATELY_ANNOUNCEMENTS]);
             loop {
-                let announcement = self.0.announcement(&mut former_votes, health);
-                if let Err(error) = registry.announce(*id, &announcement).await {
-                    tracing::debug!("could not announce this replica: {error}");
+                let mut announcement = self.0.announcement(&mut former_votes, health);
+                let next = Instant::now() + ANNOUNCE_EVERY;
+                loop {
+                    if let Err(error) = registry.announce(*id, &announcement).await {
+                        tracing::debug!("could not announce this replica: {error}");
+                    }
+                    // A replica that hangs on purpose cannot announce that later.
+                    let Ok(fault) =
+                        timeout_at(next.into(), health.faults().change(announcement.fault.as_deref())).await
+                    else {
+                        break;
+                    };
+                    announcement.fault = fault;
                 }
-                sleep(ANNOUNCE_EVERY).await;
             }
         };
         shutdown.run_until_cancelled(announcing).await;
@@ -142,6 +151,7 @@ impl Activity {
             lacks: health.lacks(),
             has_warnings: health.has_warnings(),
             leaving: health.is_stopping(),
+            fault: health.faults().name(),
         }
     }
 

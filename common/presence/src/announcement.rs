@@ -85,13 +85,16 @@ pub struct Announcement {
     /// Whether it is about to stop.
     #[serde(default)]
     pub leaving: bool,
+    /// The fault that it has on purpose, as on the command line.
+    pub fault: Option<String>,
 }
 
 impl Announcement {
     /// The same announcement, with labels that cannot harm a page or a terminal.
     pub(crate) fn cleaned(self) -> Self {
-        let [node, poll] = [&self.node, &self.poll].map(|label| label.as_deref().map(clean_label));
-        Self { name: clean_label(&self.name), release: clean_label(&self.release), node, poll, ..self }
+        let [node, poll, fault] =
+            [&self.node, &self.poll, &self.fault].map(|label| label.as_deref().map(clean_label));
+        Self { name: clean_label(&self.name), release: clean_label(&self.release), node, poll, fault, ..self }
     }
 }
 
@@ -121,7 +124,7 @@ mod tests {
     fn an_announcement_of_a_former_release_is_read_and_a_later_one_too() {
         let former = r#"{"kind":"vote","name":"vote-1","version":"1"}"#;
         let former: Announcement = serde_json::from_str(former).unwrap();
-        assert_eq!((former.node, former.poll), (None, None));
+        assert_eq!((former.node, former.poll, former.fault), (None, None, None));
         let later = r#"{"kind":"vote","name":"vote-1","version":"9","node":"a\u0007b","zone":"north"}"#;
         let later: Announcement = serde_json::from_str(later).unwrap();
         assert_eq!(later.cleaned().node.as_deref(), Some("ab"), "what others say is cleaned");

@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::crash;
+use crate::fault::{Faults, Order};
 use crate::metrics::{Gauge, Metric};
 use crate::settings::from_here;
 
@@ -27,6 +27,12 @@ const ALIVE_AFTER: Duration = Duration::from_secs(15);
 
 /// A healthy service answers its own machine within this time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// The setting that tells the services on this machine apart.
+const MANAGEMENT: &str = "MANAGEMENT_LISTEN";
+
+/// The answer of a service that somebody made unready.
+const UNREADY: &str = "unready on purpose\n";
 
 /// The answer of a service that is about to stop.
 const STOPPING: &str = "stopping\n";
@@ -46,7 +52,9 @@ pub enum Command {
         #[arg(long, conflicts_with = "ready")]
         serving: bool,
     },
-    /// Makes the service in this container crash, as a bug would, so that you see it come back
+    /// Gives the service in this container a fault on purpose, so that you see what happens
+    Fault(Order),
+    /// Makes the service in this container crash, as `fault crash` does
     Crash,
 }
 
@@ -57,7 +65,8 @@ impl Command {
             Self::Healthcheck { ready: true, .. } => check(management_listen, "/readyz").await,
             Self::Healthcheck { serving: true, .. } => check(management_listen, "/servez").await,
             Self::Healthcheck { .. } => check(management_listen, "/livez").await,
-            Self::Crash => crash::order(),
+            Self::Fault(order) => order.give(management_listen, MANAGEMENT).await,
+            Self::Crash => Order::to_crash().give(management_listen, MANAGEMENT).await,
         }
     }
 }
@@ -96,7 +105,10 @@ pub type Readiness = Result<Vec<String>, String>;
 
 /// The health of a service. The code that uses a store reports that store's state here.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<Condition>>);
+pub struct Health {
+    condition: Arc<Mutex<Condition>>,
+    faults: Faults,
+}
 
 #[derive(Debug)]
 struct Condition {
@@ -120,12 +132,23 @@ impl Health {
             let metric = Gauge::registered("urna_ready", help, &[("part", store.name())]);
             (*store, Need { readiness: Err("starting".to_owned()), metric })
         };
-        Self(Arc::new(Mutex::new(Condition {
+        let condition = Condition {
             started: Instant::now(),
             was_ready: false,
             stopping: false,
             needs: needs.iter().map(need).collect(),
-        })))
+        };
+        Self { condition: Arc::new(Mutex::new(condition)), faults: Faults::default() }
+    }
+
+    /// The same service, but it has the faults of the whole program.
+    pub fn with_faults(self, faults: &Faults) -> Self {
+        Self { faults: faults.clone(), ..self }
+    }
+
+    /// The fault that the service has on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// Reports the state of a store. A store that the service does not need is ignored.
@@ -176,6 +199,7 @@ impl Health {
     fn servez(&self) -> (StatusCode, &'static str) {
         let condition = self.condition();
         match (condition.stopping, condition.was_ready) {
+            (false, true) if self.faults.is_unready() => (StatusCode::SERVICE_UNAVAILABLE, UNREADY),
             (false, true) => (StatusCode::OK, "serving\n"),
             (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "not ready yet\n"),
             (true, _) => (StatusCode::SERVICE_UNAVAILABLE, STOPPING),
@@ -186,6 +210,8 @@ impl Health {
         let condition = self.condition();
         let (status, mut body) = if condition.stopping {
             (StatusCode::SERVICE_UNAVAILABLE, STOPPING.to_owned())
+        } else if self.faults.is_unready() {
+            (StatusCode::SERVICE_UNAVAILABLE, UNREADY.to_owned())
         } else if condition.is_ready() {
             (StatusCode::OK, "ready\n".to_owned())
         } else {
@@ -204,7 +230,7 @@ impl Health {
     }
 
     fn condition(&self) -> MutexGuard<'_, Condition> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

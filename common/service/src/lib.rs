@@ -1,7 +1,8 @@
 //! What every service does as a process. It starts, reports its health and its
 //! metrics, serves HTTP, and ends without dropping requests.
 
-mod crash;
+mod control_group;
+pub mod fault;
 pub mod health;
 pub mod http;
 pub mod metrics;

@@ -16,9 +16,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::fault::{self, Post};
 use crate::health::{self, Health, Store};
 use crate::settings::{ReplicaSettings, Secret, from_environment, set_twice};
-use crate::{crash, http, metrics};
+use crate::{http, metrics};
 
 /// These variables mean the same in many programs, and have no flag.
 const ALSO_FROM_THE_ENVIRONMENT: &str = "\
@@ -101,7 +102,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     needs: &[Store],
     serve: impl FnOnce(Health, CancellationToken) -> Serving,
 ) -> anyhow::Result<()> {
-    let (stop, crash_order) = (StopSignals::listen()?, crash::listen()?);
+    let (stop, post) = (StopSignals::listen()?, Post::open(settings.management_listen)?);
     let listener = bind(settings.management_listen, "MANAGEMENT_LISTEN").await?;
     let metrics = metrics::collect(&settings.identity()).context("cannot collect metrics")?;
     let (health, shutdown, ended) =
@@ -109,7 +110,7 @@ pub async fn run<Serving: Future<Output = ()>>(
     let router = health::router(health.clone(), metrics.clone());
     let management = tokio::spawn(http::serve_management(listener, router, ended.clone()));
     tokio::spawn(metrics::keep_up(metrics));
-    tokio::spawn(crash::obey(crash_order));
+    tokio::spawn(fault::obey(post, health.faults().clone(), shutdown.clone()));
     tokio::spawn(drain(stop, settings.drain, health.clone(), shutdown.clone()));
     serve(health, shutdown).await;
     ended.cancel();

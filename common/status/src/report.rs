@@ -62,6 +62,8 @@ pub struct ReplicaReport {
     pub version: String,
     /// The machine that it runs on, if it knows.
     pub node: Option<String>,
+    /// The fault that it has on purpose.
+    pub fault: Option<String>,
     /// Its state.
     pub state: HopState,
     /// How long it has been running, what it did, what it lacks, whether it is about to stop.

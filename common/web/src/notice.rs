@@ -39,6 +39,12 @@ impl Notice {
         self
     }
 
+    /// The notice of a replica that fails because somebody ordered that.
+    pub fn on_purpose() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(status, |to| say(to).fails_on_purpose, |to| say(to).try_again)
+    }
+
     /// The notice for an address that does not exist.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, |to| say(to).not_found, |to| say(to).nothing_here)

@@ -69,6 +69,14 @@ phrases! {
     wrong_method:
         "This address does not take that kind of request.", "Esta dirección no admite ese tipo de petición.",
         "Este enderezo non admite ese tipo de petición.", "Этот адрес не принимает такие запросы.";
+    fails_on_purpose:
+        "This replica fails on purpose", "Esta réplica falla a propósito",
+        "Esta réplica falla adrede", "Эта реплика сбоит намеренно";
+    try_again:
+        "Somebody wants to see what happens then. Load the page again.",
+        "Alguien quiere ver qué pasa entonces. Vuelve a cargar la página.",
+        "Alguén quere ver que pasa entón. Carga a páxina de novo.",
+        "Кто-то хочет посмотреть, что тогда будет. Загрузите страницу ещё раз.";
     with_curl: "With curl", "Con curl", "Con curl", "С помощью curl";
 }
 

@@ -65,6 +65,7 @@ web::phrases! {
     running: "running for {time}", "en marcha desde hace {time}", "en marcha desde hai {time}", "работает {time}";
     share: "{share} of the recent votes", "{share} de los votos recientes", "{share} dos votos recentes", "{share} последних голосов";
     silent: "silent for {time}", "sin noticias desde hace {time}", "sen novas desde hai {time}", "молчит {time}";
+    fault: "fault on purpose: {fault}", "fallo a propósito: {fault}", "fallo adrede: {fault}", "намеренный сбой: {fault}";
     leaving: "stopping", "parándose", "parando", "останавливается";
     lacks: "cannot use {store}", "no puede usar {store}", "non pode usar {store}", "не может использовать {store}";
 

@@ -86,7 +86,8 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     let (say, said, language) = (wording.say, &replica.announcement, wording.language);
     let mut facts = vec![fill(say.version, "version", &said.release)];
     facts.extend(said.node.as_ref().map(|node| fill(say.on_node, "node", node)));
-    let mut state = HopState::Well;
+    let mut state = if said.fault.is_some() { HopState::Doubtful } else { HopState::Well };
+    facts.extend(said.fault.as_ref().map(|fault| fill(say.fault, "fault", fault)));
     if replica.is_silent() {
         facts.push(wording.time(say.silent, replica.heard));
         state = HopState::Broken;
@@ -104,8 +105,9 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
             facts.push(fill(say.share, "share", &language.percent(share)));
         }
     }
-    let (name, version, node) = (said.name.clone(), said.release.clone(), said.node.clone());
-    ReplicaReport { name, version, node, state, facts, figures: figures_of(said) }
+    let (name, version) = (said.name.clone(), said.release.clone());
+    let (node, fault) = (said.node.clone(), said.fault.clone());
+    ReplicaReport { name, version, node, fault, state, facts, figures: figures_of(said) }
 }
 
 fn figures_of(said: &Announcement) -> BTreeMap<String, u64> {

@@ -119,6 +119,7 @@ impl World {
             let service = &mut member.replica.service;
             match (blow.fault.kind, &member.machine) {
                 (Kind::Pause, _) => service.pause(),
+                (Kind::OnPurpose(order), _) => member.replica.fault(order).await,
                 (Kind::Terminate, _) => {
                     service.terminate();
                     let ended = service.exit().await;
@@ -136,6 +137,7 @@ impl World {
             let member = &self.replicas[number];
             match (blow.fault.kind, &member.machine) {
                 (Kind::Pause, _) => member.replica.service.unpause(),
+                (Kind::OnPurpose(_), _) => member.replica.fault("none").await,
                 (Kind::ClockAhead | Kind::ClockBehind, Some(machine)) => {
                     machine.shift(0, &member.replica).await
                 }

@@ -1,6 +1,7 @@
 //! The three services over stores of their own.
 
 use std::cell::Cell;
+use std::iter;
 
 use election::VoterId;
 use load_test::oracle::{Counted, violations};
@@ -23,6 +24,7 @@ pub struct Deployment {
 /// A replica, and where to reach it.
 pub struct Replica {
     pub service: Service,
+    pub program: String,
     /// The page, if it has one.
     pub url: String,
     pub management: String,
@@ -79,7 +81,12 @@ impl Deployment {
             ("DRAIN", "0s"),
         ];
         let service = spawn(&[&usual, more].concat());
-        Replica { service, url: format!("http://{listen}"), management: format!("http://{management}") }
+        Replica {
+            service,
+            program: program.to_owned(),
+            url: format!("http://{listen}"),
+            management: format!("http://{management}"),
+        }
     }
 
     /// Runs `worker verify`, and returns whether all is well and what it printed.
@@ -139,6 +146,21 @@ impl Replica {
     /// The value of one line of `/metrics`, named as it stands there.
     pub async fn metric(&self, name: &str) -> Option<f64> {
         self.metrics().await.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Orders a fault, such as `slow 2s`. Returns whether the order was taken, and what was printed.
+    pub async fn try_fault(&self, order: &str) -> (bool, String) {
+        let args: Vec<&str> = iter::once("fault").chain(order.split(' ')).collect();
+        let management = self.management.trim_start_matches("http://");
+        let mut ordering = Service::spawn_with(&self.program, &args, &[("MANAGEMENT_LISTEN", management)]);
+        let taken = ordering.exit().await.success();
+        (taken, ordering.output())
+    }
+
+    /// Orders a fault that is possible.
+    pub async fn fault(&self, order: &str) {
+        let (taken, said) = self.try_fault(order).await;
+        assert!(taken, "fault {order}: {said}\n{}", self.service.output());
     }
 
     pub async fn wait_until_ready(&self) {

@@ -21,6 +21,7 @@ fn replica(kind: Kind, name: &str, heard: Duration) -> Replica {
         lacks: Vec::new(),
         has_warnings: false,
         leaving: false,
+        fault: None,
     };
     Replica { id: Uuid::from_u128(1), announcement, heard }
 }

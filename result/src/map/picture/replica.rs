@@ -33,6 +33,8 @@ pub(super) struct Card {
     /// What it did, compared with the busiest replica of its kind.
     pub(super) bar: u64,
     pub(super) viewers: Option<String>,
+    /// The fault that somebody has ordered.
+    pub(super) fault: Option<String>,
 }
 
 /// The state of a replica.
@@ -71,6 +73,7 @@ pub(super) fn cards(sight: &Sight, language: Language) -> Vec<Card> {
                 rate: String::new(),
                 bar: 0,
                 viewers: None,
+                fault: None,
             });
         }
     }
@@ -92,6 +95,7 @@ fn card(replica: &Replica, busiest: u64, language: Language) -> Card {
         running: language.duration(Duration::from_millis(said.running_ms)),
         rate: if said.kind == Kind::Result { String::new() } else { rate(votes, language) },
         bar: said.lately.saturating_mul(BAR).checked_div(busiest).unwrap_or(0),
+        fault: said.fault.clone(),
         viewers: said.viewers.map(|viewers| language.count(say(language).watch, viewers)),
     }
 }
