@@ -4,6 +4,7 @@
 //! the difference. The note replaces the former one only if that is still in place, so
 //! each event is noted once, and all replicas tell the same history.
 
+mod event;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use service::Store;
 use uuid::Uuid;
 
-use crate::{QueueReading, Setback};
+pub use self::event::{Event, Happening, Who};
+use crate::QueueReading;
 
 /// Enough for a lesson, and little for the store that keeps them.
 const EVENTS_MAX: usize = 40;
@@ -37,73 +39,6 @@ pub struct History {
     /// The outage of the ledger that goes on.
     #[serde(default)]
     ledger_away: Option<Outage>,
-}
-
-/// What happened at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// When, in milliseconds since 1970, on the clock of the queue.
-    pub at_ms: i64,
-    /// What.
-    #[serde(flatten)]
-    pub what: Happening,
-}
-
-/// What can happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum Happening {
-    /// A replica announced itself for the first time.
-    Appeared(Who),
-    /// A replica took the place of one of the same name, which had fallen silent or crashed.
-    Restarted(Who),
-    /// A replica's announcements are missing.
-    FellSilent(Who),
-    /// A silent replica announces itself again.
-    Heard(Who),
-    /// A replica stopped as it should.
-    Left(Who),
-    /// A store does not answer.
-    Away {
-        /// The store.
-        store: Store,
-    },
-    /// A store answers again.
-    Back {
-        /// The store.
-        store: Store,
-        /// For how long it was away, in milliseconds.
-        after_ms: i64,
-    },
-    /// A store was wiped or set back.
-    SetBack(Setback),
-    /// A service changes its release.
-    Rollout {
-        /// The service.
-        kind: Kind,
-        /// The release of the replica that came last.
-        release: String,
-        /// How many replicas have that release.
-        on: u64,
-        /// How many replicas run.
-        of: u64,
-    },
-    /// A later release noted what this one does not know.
-    #[serde(other)]
-    Unknown,
-}
-
-/// A replica, as an event names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Who {
-    /// The kind of its service.
-    pub kind: Kind,
-    /// Its name.
-    pub name: String,
-    /// The machine that it ran on, if it knew.
-    pub node: Option<String>,
-    /// Its release.
-    pub release: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -274,28 +209,6 @@ impl History {
             None if 0 < on && on < of => self.note(now_ms, what),
             _ => {}
         }
-    }
-}
-
-impl Happening {
-    /// The replica that it is about, if it is about one.
-    pub fn who(&self) -> Option<&Who> {
-        match self {
-            Self::Appeared(who)
-            | Self::Restarted(who)
-            | Self::FellSilent(who)
-            | Self::Heard(who)
-            | Self::Left(who) => Some(who),
-            _ => None,
-        }
-    }
-}
-
-impl Who {
-    fn of(replica: &Replica) -> Self {
-        let said = &replica.announcement;
-        let (kind, name) = (said.kind, said.name.clone());
-        Self { kind, name, node: said.node.clone(), release: said.release.clone() }
     }
 }
 
