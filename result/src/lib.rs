@@ -102,12 +102,12 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
     let nothing_yet = Update::new(PollTotals::unknown(&config.poll), Vec::new(), unknown.clone());
     let (updates, newest) = watch::channel(Arc::new(nothing_yet));
     let (diagnoses, diagnosis) = watch::channel(unknown);
-    let (sights, sight) = watch::channel(Arc::default());
+    let (scenes, scene) = watch::channel(Arc::default());
     let app = Arc::new(App {
         config,
         newest,
         diagnosis: diagnosis.clone(),
-        sight,
+        scene,
         seats: Arc::new(Semaphore::new(viewers_max())),
         viewers: TaskTracker::new(),
         codes: Codes::default(),
@@ -115,7 +115,7 @@ pub async fn serve(listener: TcpListener, config: Config, health: Health, shutdo
     });
     tokio::join!(
         feed::run(&app.config, diagnosis.clone(), updates, &health, &shutdown),
-        map::run(&app.config, app.newest.clone(), diagnosis, sights, &shutdown),
+        map::run(&app.config, app.newest.clone(), diagnosis, scenes, &shutdown),
         status::run(&app.config, app.newest.clone(), diagnoses, &shutdown),
         service::http::serve(listener, router(app.clone(), health.faults().clone()), shutdown.clone()),
         app.config.presence.keep(&health, &shutdown),
@@ -139,7 +139,7 @@ struct App {
     config: Config,
     newest: Newest,
     diagnosis: watch::Receiver<Arc<Diagnosis>>,
-    sight: watch::Receiver<Arc<map::Sight>>,
+    scene: watch::Receiver<Arc<map::Scene>>,
     seats: Arc<Semaphore>,
     viewers: TaskTracker,
     codes: Codes,

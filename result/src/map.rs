@@ -33,7 +33,7 @@ pub(crate) static STYLE: LazyLock<Asset> =
 
 /// What the map shows at one moment.
 #[derive(Debug, Default)]
-pub(crate) struct Sight {
+pub(crate) struct Scene {
     diagnosis: Arc<Diagnosis>,
     /// What the queue says, or last said.
     queue: QueueReading,
@@ -49,7 +49,7 @@ struct MapMessage<'a> {
     map: String,
 }
 
-impl Sight {
+impl Scene {
     /// The map, as it is sent to a page that is open.
     pub(crate) fn message(&self, config: &Config, language: Language) -> Utf8Bytes {
         let made = || json(&MapMessage { edition: &edition(), map: self.drawn(config, language) });
@@ -72,23 +72,22 @@ pub(crate) async fn run(
     config: &Config,
     newest: Newest,
     mut diagnosis: watch::Receiver<Arc<Diagnosis>>,
-    sights: watch::Sender<Arc<Sight>>,
+    scenes: watch::Sender<Arc<Scene>>,
     shutdown: &CancellationToken,
 ) {
     let mut meter = FlowMeter::default();
     let drawing = async {
         while diagnosis.changed().await.is_ok() {
             let diagnosis = diagnosis.borrow_and_update().clone();
-            let queue = diagnosis.reading.queue.clone().unwrap_or_else(|| sights.borrow().queue.clone());
+            let former = scenes.borrow().clone();
+            let queue = diagnosis.reading.queue.clone().unwrap_or_else(|| former.queue.clone());
             let flow = meter.note(&newest.borrow().totals, diagnosis.reading.queue.as_ref());
-            let sight = Arc::new(Sight { diagnosis, queue, flow, messages: Default::default() });
+            let scene = Scene { diagnosis, queue, flow, messages: Default::default() };
             // What looks the same in one language looks the same in all.
-            let message = |sight: &Sight| sight.message(config, Language::English);
-            sights.send_if_modified(|former| {
-                let is_news = message(&sight) != message(former);
-                *former = sight.clone();
-                is_news
-            });
+            let in_english = |scene: &Scene| scene.message(config, Language::English);
+            if in_english(&scene) != in_english(&former) {
+                scenes.send_replace(Arc::new(scene));
+            }
         }
     };
     shutdown.run_until_cancelled(drawing).await;

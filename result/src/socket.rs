@@ -15,7 +15,7 @@ use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 use web::{Language, Notice, RETRY_AFTER_SECONDS};
 
-use crate::map::Sight;
+use crate::map::Scene;
 use crate::metrics::METRICS;
 use crate::phrases::say;
 use crate::update::Update;
@@ -28,9 +28,12 @@ const READ_BUFFER_BYTES: usize = 512;
 /// Every message is sent at once, so nothing is buffered.
 const WRITE_BUFFER_BYTES: usize = 0;
 
-/// Room for a few messages of a poll with ten long labels, and for a map of hundreds of replicas. A
-/// viewer that is slower than that skips to the newest message.
-const WRITE_BUFFER_MAX_BYTES: usize = 256 * 1024;
+/// Room for a few messages of a poll with ten long labels. A viewer that is slower than
+/// that skips to the newest message.
+const WRITE_BUFFER_MAX_BYTES: usize = 32 * 1024;
+
+/// A map of many replicas is as long as several such buffers. So its viewer takes as many seats.
+const SEATS_FOR_THE_MAP: u32 = 5;
 
 /// The longest message that a viewer may send.
 const MESSAGE_MAX_BYTES: usize = 1024;
@@ -57,7 +60,7 @@ pub(crate) async fn watch_totals(
 ) -> Response {
     // Before the first totals there is no message: a program would take the zeros for totals.
     let text = |_: &Config, update: &Update| update.totals.as_of.map(|_| update.json.clone());
-    seat(&app, client, app.newest.clone(), text, upgrade)
+    seat(&app, client, 1, app.newest.clone(), text, upgrade)
 }
 
 /// Sends a page its view, in the visitor's language.
@@ -69,7 +72,7 @@ pub(crate) async fn watch_view(
 ) -> Response {
     let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
     let text = move |config: &Config, update: &Update| Some(update.view_json(config, language));
-    seat(&app, client, app.newest.clone(), text, upgrade)
+    seat(&app, client, 1, app.newest.clone(), text, upgrade)
 }
 
 /// Sends a page the map, in the visitor's language.
@@ -80,14 +83,15 @@ pub(crate) async fn watch_map(
     upgrade: Upgrade,
 ) -> Response {
     let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
-    let text = move |config: &Config, sight: &Sight| Some(sight.message(config, language));
-    seat(&app, client, app.sight.clone(), text, upgrade)
+    let text = move |config: &Config, scene: &Scene| Some(scene.message(config, language));
+    seat(&app, client, SEATS_FOR_THE_MAP, app.scene.clone(), text, upgrade)
 }
 
-/// Lets a viewer watch what is `newest`, if there is a seat left. `text` makes a message of it.
+/// Lets a viewer watch what is `newest`, if there are so many seats left. `text` makes a message of it.
 fn seat<T: Send + Sync + 'static>(
     app: &Arc<App>,
     client: Client,
+    seats: u32,
     newest: watch::Receiver<Arc<T>>,
     text: impl Fn(&Config, &T) -> Option<Utf8Bytes> + Send + Sync + 'static,
     upgrade: Upgrade,
@@ -96,7 +100,7 @@ fn seat<T: Send + Sync + 'static>(
         return Notice::new(StatusCode::UPGRADE_REQUIRED, |to| say(to).no_page, |to| say(to).no_socket)
             .into_response();
     };
-    let Ok(seat) = app.seats.clone().try_acquire_owned() else {
+    let Ok(taken) = app.seats.clone().try_acquire_many_owned(seats) else {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, RETRY_AFTER_SECONDS)]).into_response();
     };
     // The shutdown waits for this viewer from now on, even before its socket is open.
@@ -104,7 +108,7 @@ fn seat<T: Send + Sync + 'static>(
     upgrade
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(WRITE_BUFFER_MAX_BYTES)
+        .max_write_buffer_size(WRITE_BUFFER_MAX_BYTES * seats as usize)
         .max_message_size(MESSAGE_MAX_BYTES)
         .max_frame_size(MESSAGE_MAX_BYTES)
         .on_upgrade(async move |socket| {
@@ -114,7 +118,7 @@ fn seat<T: Send + Sync + 'static>(
             METRICS.viewers.increment(1);
             viewer.watch(newest, |it| text(&app.config, it), &app.shutdown).await;
             METRICS.viewers.decrement(1);
-            drop((seat, token, listed, client));
+            drop((taken, token, listed, client));
         })
 }
 

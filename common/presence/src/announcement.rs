@@ -41,6 +41,11 @@ pub enum Kind {
     Result,
 }
 
+impl Kind {
+    /// All of them, in the order of a vote's way.
+    pub const ALL: [Self; 3] = [Self::Vote, Self::Worker, Self::Result];
+}
+
 impl Display for Kind {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

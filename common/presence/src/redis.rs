@@ -47,9 +47,6 @@ const ANNOUNCE: &str = r"
     end
 ";
 
-/// The ids of the replicas, and what each of them said last.
-type Announced = Vec<(String, Vec<u8>)>;
-
 /// The registry in Redis. It has its own connection, because votes may only use a
 /// connection that the queue's probe has opened.
 #[derive(Clone, Debug)]
@@ -78,12 +75,20 @@ impl RedisRegistry {
         self.0.run(&command).await.map_err(|error| self.0.unavailable(error))
     }
 
+    /// Reads the history before the list, so that it never tells more than the list shows. A history
+    /// that cannot be read hides no replica.
     pub(crate) async fn listing(&self) -> Result<Listing, Unavailable> {
+        let history = Cmd::get(HISTORY);
         let mut commands = redis::pipe();
-        commands.cmd("TIME").hgetall(REPLICAS).get(HISTORY);
-        let answer = self.0.run_all(&commands).await;
-        let (now, heard, history): (Time, Announced, Option<String>) =
+        commands.cmd("TIME").hgetall(REPLICAS);
+        let (history, answer) =
+            tokio::join!(self.0.run::<Option<String>>(&history), self.0.run_all(&commands));
+        let (now, heard): (Time, Vec<(String, Vec<u8>)>) =
             answer.map_err(|error| self.0.unavailable(error))?;
+        let history = history.unwrap_or_else(|error| {
+            tracing::debug!("could not read {HISTORY}: {error}");
+            None
+        });
         let now_ms = in_ms(now);
         let replicas = heard.iter().filter_map(|(id, said)| replica(id, said, now_ms)).collect();
         Ok(Listing { replicas, history, now_ms })

@@ -22,8 +22,11 @@ use crate::QueueReading;
 /// Enough for a lesson, and little for the store that keeps them.
 const EVENTS_MAX: usize = 40;
 
-/// A shorter outage is the restart of a connection.
-const OUTAGE_FROM: Duration = Duration::from_secs(1);
+/// A shorter outage is the restart of a connection, or one reading that failed.
+const OUTAGE_FROM: Duration = Duration::from_secs(2);
+
+/// While our own announcement is older than this, the others' may be late for the same reason.
+const LATE_AFTER: Duration = Duration::from_secs(5);
 
 /// A new history begins with the setback that ended the former one, and not with older ones.
 const SETBACK_IS_NEW_FOR: Duration = Duration::from_secs(60);
@@ -64,10 +67,23 @@ pub struct Sight<'a> {
     pub witness: Uuid,
     /// What the queue says.
     pub queue: &'a QueueReading,
-    /// For how long the queue was away, if it has just come back.
-    pub queue_was_away: Option<Duration>,
-    /// For how long the ledger has not answered. `None` if it answers.
-    pub ledger_away: Option<Duration>,
+    /// When the queue was away, from and to, if it has just come back.
+    pub queue_was_away: Option<(i64, i64)>,
+    /// Whether the ledger answers. `None` while that is not known.
+    pub ledger_live: Option<bool>,
+    /// For how long the ledger has not answered.
+    pub ledger_away: Duration,
+}
+
+impl Sight<'_> {
+    fn listed(&self, replica: Uuid) -> Option<&Replica> {
+        self.queue.replicas.iter().find(|listed| listed.id == replica)
+    }
+
+    /// Whether announcements may be late because the queue is, or was a moment ago.
+    fn is_late(&self) -> bool {
+        !self.queue.is_complete || self.listed(self.witness).is_some_and(|us| us.heard > LATE_AFTER)
+    }
 }
 
 impl History {
@@ -77,21 +93,15 @@ impl History {
         next.note_queue(sight);
         next.note_ledger(sight);
         next.note_setbacks(sight);
-        next.note_absent(sight);
         for replica in &sight.queue.replicas {
             next.note_replica(replica, sight);
         }
-        for kind in [Kind::Vote, Kind::Worker, Kind::Result] {
+        next.note_absent(sight);
+        for kind in Kind::ALL {
             next.note_rollout(kind, sight.now_ms);
         }
         next.events.truncate(EVENTS_MAX);
         next
-    }
-
-    /// The nodes on which something happened within this time before `now_ms`.
-    pub fn nodes_since(&self, now_ms: i64, within: Duration) -> Vec<&str> {
-        let lately = self.events.iter().filter(|event| now_ms - event.at_ms < in_ms(within));
-        lately.filter_map(|event| event.what.who()?.node.as_deref()).collect()
     }
 
     fn note(&mut self, at_ms: i64, what: Happening) {
@@ -100,26 +110,29 @@ impl History {
 
     /// Nothing can be noted while the queue is away, so the first who reads it again notes both ends.
     fn note_queue(&mut self, sight: &Sight<'_>) {
-        let Some(away) = sight.queue_was_away.filter(|away| *away >= OUTAGE_FROM) else { return };
-        let (store, after_ms) = (Store::Queue, in_ms(away));
-        let began_ms = sight.now_ms - after_ms;
+        let Some((began_ms, ended_ms)) = sight.queue_was_away else { return };
+        let (store, after_ms) = (Store::Queue, ended_ms.saturating_sub(began_ms));
         let is_back = |event: &Event| matches!(event.what, Happening::Back { store: Store::Queue, .. });
-        if !self.events.iter().any(|event| is_back(event) && event.at_ms > began_ms) {
+        let is_noted = self.events.iter().any(|event| is_back(event) && event.at_ms > began_ms);
+        if after_ms >= in_ms(OUTAGE_FROM) && !is_noted {
             self.note(began_ms, Happening::Away { store });
-            self.note(sight.now_ms, Happening::Back { store, after_ms });
+            self.note(ended_ms, Happening::Back { store, after_ms });
         }
     }
 
     fn note_ledger(&mut self, sight: &Sight<'_>) {
-        let store = Store::Ledger;
-        match (&self.ledger_away, sight.ledger_away) {
-            (None, Some(away)) if away >= OUTAGE_FROM => {
-                let since_ms = sight.now_ms - in_ms(away);
+        let (store, live) = (Store::Ledger, sight.ledger_live);
+        match &self.ledger_away {
+            None if live == Some(false) && sight.ledger_away >= OUTAGE_FROM => {
+                let since_ms = sight.now_ms.saturating_sub(in_ms(sight.ledger_away));
                 self.ledger_away = Some(Outage { since_ms, witness: sight.witness });
                 self.note(since_ms, Happening::Away { store });
             }
-            (Some(outage), None) if outage.witness == sight.witness || !self.is_seen(outage.witness) => {
-                let after_ms = sight.now_ms - outage.since_ms;
+            Some(outage)
+                if live == Some(true)
+                    && (outage.witness == sight.witness || !self.is_seen(outage.witness)) =>
+            {
+                let after_ms = sight.now_ms.saturating_sub(outage.since_ms);
                 self.ledger_away = None;
                 self.note(sight.now_ms, Happening::Back { store, after_ms });
             }
@@ -140,56 +153,54 @@ impl History {
         }
     }
 
-    /// A replica that is not listed has left, unless it fell silent long ago or runs again under its name.
-    fn note_absent(&mut self, sight: &Sight<'_>) {
-        if !sight.queue.is_complete {
-            return;
-        }
-        let listed = |id: &Uuid| sight.queue.replicas.iter().any(|replica| replica.id == *id);
-        let runs_again = |who: &Who| {
-            let said = sight.queue.replicas.iter().map(|replica| &replica.announcement);
-            said.into_iter().any(|said| said.kind == who.kind && said.name == who.name)
-        };
-        let (here, gone): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.seen)
-            .into_iter()
-            .partition(|(id, seen)| listed(id) || runs_again(&seen.who));
-        self.seen = here;
-        for seen in gone.into_values().filter(|seen| !seen.silent) {
-            self.note(sight.now_ms, Happening::Left(seen.who));
-        }
-    }
-
     fn note_replica(&mut self, replica: &Replica, sight: &Sight<'_>) {
         let (who, silent) = (Who::of(replica), replica.is_silent());
         let was_silent = self.seen.get(&replica.id).map(|former| former.silent);
         let what = match was_silent {
             Some(was_silent) if was_silent == silent => return,
-            // Nobody could announce anything.
-            Some(_) if silent && !sight.queue.is_complete => return,
+            Some(_) if silent && sight.is_late() => return,
             Some(_) if silent => Happening::FellSilent(who.clone()),
             Some(_) => Happening::Heard(who.clone()),
             // Nobody has seen it alive.
             None if silent => return,
-            None if self.replaces(&who) => Happening::Restarted(who.clone()),
+            None if self.is_restart(replica, sight) => Happening::Restarted(who.clone()),
             None => Happening::Appeared(who.clone()),
         };
         self.seen.insert(replica.id, Seen { who, silent });
         self.note(sight.now_ms, what);
     }
 
-    /// Forgets a replica of the same name, and says whether there was one.
-    fn replaces(&mut self, who: &Who) -> bool {
-        let before = self.seen.len();
-        self.seen.retain(|_, seen| seen.who.kind != who.kind || seen.who.name != who.name);
-        self.seen.len() < before
+    /// Whether a replica of the same name ended before this one started.
+    fn is_restart(&self, replica: &Replica, sight: &Sight<'_>) -> bool {
+        let said = &replica.announcement;
+        let started = replica.heard + Duration::from_millis(said.running_ms);
+        let ended = |id: &Uuid| sight.listed(*id).is_none_or(|former| former.heard > started);
+        let is_namesake = |seen: &Seen| seen.who.kind == said.kind && seen.who.name == said.name;
+        self.seen.iter().any(|(id, seen)| is_namesake(seen) && ended(id))
+    }
+
+    /// A replica that is not listed has left, unless it fell silent before, or runs again under its name.
+    fn note_absent(&mut self, sight: &Sight<'_>) {
+        if !sight.queue.is_complete {
+            return;
+        }
+        let (here, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.seen).into_iter().partition(|(id, _)| sight.listed(*id).is_some());
+        let runs_again = |who: &Who| {
+            here.values().any(|seen: &Seen| seen.who.kind == who.kind && seen.who.name == who.name)
+        };
+        let left = gone.into_values().filter(|seen| !seen.silent && !runs_again(&seen.who));
+        let left: Vec<Who> = left.map(|seen| seen.who).collect();
+        self.seen = here;
+        for who in left {
+            self.note(sight.now_ms, Happening::Left(who));
+        }
     }
 
     /// Notes how far a rollout has come. It is one event, which moves up as the rollout goes on.
     fn note_rollout(&mut self, kind: Kind, now_ms: i64) {
         let came = |event: &Event| match &event.what {
-            Happening::Appeared(who) | Happening::Restarted(who) if who.kind == kind => {
-                Some(who.release.clone())
-            }
+            Happening::Appeared(who) if who.kind == kind => Some(who.release.clone()),
             _ => None,
         };
         let Some(release) = self.events.iter().find_map(came) else { return };

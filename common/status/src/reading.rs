@@ -70,22 +70,24 @@ pub struct LedgerReading {
 }
 
 impl HistoryReading {
-    /// How long before the reading an event happened.
+    /// How long before the reading an event happened. An event of the future happened before the clock
+    /// of the queue was set back, so it is old.
     pub fn ago(&self, at_ms: i64) -> Duration {
-        Duration::from_millis(u64::try_from(self.now_ms.saturating_sub(at_ms)).unwrap_or(0))
+        u64::try_from(self.now_ms.saturating_sub(at_ms)).map_or(Duration::MAX, Duration::from_millis)
     }
 
-    /// The replicas that left so shortly before the reading, and when they did.
-    pub fn just_left(&self, within: Duration) -> impl Iterator<Item = (&Who, i64)> {
+    /// The nodes on which something happened within this time before the reading.
+    pub fn nodes_within(&self, time: Duration) -> impl Iterator<Item = &str> {
+        let lately = self.history.events.iter().filter(move |event| self.ago(event.at_ms) < time);
+        lately.filter_map(|event| event.what.who()?.node.as_deref())
+    }
+
+    /// The replicas that left within this time before the reading.
+    pub fn just_left(&self, within: Duration) -> impl Iterator<Item = &Who> {
         self.history.events.iter().filter_map(move |event| match &event.what {
-            Happening::Left(who) if self.ago(event.at_ms) < within => Some((who, event.at_ms)),
+            Happening::Left(who) if self.ago(event.at_ms) < within => Some(who),
             _ => None,
         })
-    }
-
-    /// When an event happened, on the clock of this replica.
-    pub fn time(&self, at_ms: i64) -> Option<SystemTime> {
-        self.at?.checked_sub(self.ago(at_ms))
     }
 }
 

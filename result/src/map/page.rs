@@ -33,7 +33,7 @@ struct Page {
 /// Shows the map.
 pub(crate) async fn show(State(app): State<Arc<App>>, Extension(visitor): Extension<Visitor>) -> Response {
     let (config, language) = (&app.config, visitor.language);
-    let sight = app.sight.borrow().clone();
+    let scene = app.scene.borrow().clone();
     web::page(&Page {
         frame: Frame::of(&visitor, config.presence.name(), config.embedded),
         title: phrases::say(language).map,
@@ -41,7 +41,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Extension(visitor): Extens
         edition: edition(),
         script: SCRIPT.path(),
         style: STYLE.path(),
-        picture: Picture::of(config, &sight, language),
+        picture: Picture::of(config, &scene, language),
         unreachable: status::unreachable(language),
         refreshes: refreshes(language),
         results: phrases::say(language).results,

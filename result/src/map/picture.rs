@@ -12,7 +12,7 @@ use presence::Kind;
 use web::Language;
 
 use self::replica::{Card, cards};
-use super::Sight;
+use super::Scene;
 use super::phrases::{Phrases, say};
 use crate::Config;
 use crate::status::{Line, Wording, lines, state_class, state_word, summary};
@@ -76,21 +76,21 @@ struct Band {
 }
 
 impl Picture {
-    pub(super) fn of(config: &Config, sight: &Sight, language: Language) -> Self {
+    pub(super) fn of(config: &Config, scene: &Scene, language: Language) -> Self {
         let wording = Wording::of(config, language);
-        let cards = cards(sight, language);
-        let bands = bands(sight, &cards, language);
+        let cards = cards(scene, language);
+        let bands = bands(scene, &cards, language);
         Self {
             say: say(language),
-            summary: summary(&sight.diagnosis, wording),
-            class: state_class(sight.diagnosis.state()),
-            stale: stale(sight, wording),
+            summary: summary(&scene.diagnosis, wording),
+            class: state_class(scene.diagnosis.state()),
+            stale: stale(scene, wording),
             density: density(cards.len()),
-            stages: Hop::ALL.map(|hop| stage(hop, sight, wording)).into(),
+            stages: Hop::ALL.map(|hop| stage(hop, scene, wording)).into(),
             is_one_place: bands.iter().all(|band| band.node.is_empty()),
             bands,
             cards,
-            events: lines(&sight.diagnosis, wording),
+            events: lines(&scene.diagnosis, wording),
         }
     }
 }
@@ -104,55 +104,55 @@ fn density(cards: usize) -> &'static str {
 }
 
 /// Without the queue, nobody announces anything.
-fn stale(sight: &Sight, wording: Wording<'_>) -> Option<String> {
-    let is_away = sight.diagnosis.reading.at.is_some() && sight.diagnosis.reading.queue.is_none();
-    let read = sight.diagnosis.reading.history.at.filter(|_| is_away)?;
+fn stale(scene: &Scene, wording: Wording<'_>) -> Option<String> {
+    let is_away = scene.diagnosis.reading.at.is_some() && scene.diagnosis.reading.queue.is_none();
+    let read = scene.diagnosis.reading.history.at.filter(|_| is_away)?;
     let ago = SystemTime::now().duration_since(read).unwrap_or_default();
     Some(wording.time(say(wording.language).stale, ago))
 }
 
-fn stage(hop: Hop, sight: &Sight, wording: Wording<'_>) -> Stage {
-    let finding = sight.diagnosis.findings.iter().find(|finding| finding.hop == hop);
+fn stage(hop: Hop, scene: &Scene, wording: Wording<'_>) -> Stage {
+    let finding = scene.diagnosis.findings.iter().find(|finding| finding.hop == hop);
     let state = finding.map_or(HopState::Unknown, |finding| finding.state);
     Stage {
         name: wording.name(hop),
         class: state_class(state),
         word: state_word(state, wording.say),
-        facts: facts(hop, sight, wording),
-        edge: edge(hop, sight, wording.language),
+        facts: facts(hop, scene, wording),
+        edge: edge(hop, scene, wording.language),
     }
 }
 
-fn facts(hop: Hop, sight: &Sight, wording: Wording<'_>) -> Vec<String> {
-    let (say, language, queue) = (say(wording.language), wording.language, &sight.queue);
+fn facts(hop: Hop, scene: &Scene, wording: Wording<'_>) -> Vec<String> {
+    let (say, language, queue) = (say(wording.language), wording.language, &scene.queue);
     if let Some(kind) = hop.kind() {
         return vec![language.count(say.replicas, queue.running(kind).count() as u64)];
     }
     if hop == Hop::Ledger {
-        let total = sight.diagnosis.reading.ledger.total;
+        let total = scene.diagnosis.reading.ledger.total;
         return total.iter().map(|total| language.count(say.counted, total.unsigned_abs())).collect();
     }
     let waiting = queue.depth.uncounted();
-    let oldest = queue.depth.oldest.filter(|_| held_up(sight));
+    let oldest = queue.depth.oldest.filter(|_| held_up(scene));
     let mut facts = vec![language.count(say.waits, waiting)];
     facts.extend(oldest.map(|oldest| language.duration(oldest)));
     facts.extend((queue.depth.dead > 0).then(|| language.count(say.dead, queue.depth.dead)));
     facts
 }
 
-fn held_up(sight: &Sight) -> bool {
-    sight.queue.depth.oldest.is_some_and(|oldest| oldest >= HELD_UP_FROM)
+fn held_up(scene: &Scene) -> bool {
+    scene.queue.depth.oldest.is_some_and(|oldest| oldest >= HELD_UP_FROM)
 }
 
-fn edge(hop: Hop, sight: &Sight, language: Language) -> Option<Edge> {
+fn edge(hop: Hop, scene: &Scene, language: Language) -> Option<Edge> {
     let votes = match hop {
-        Hop::Vote => sight.flow.recorded,
-        Hop::Queue | Hop::Worker | Hop::Ledger => sight.flow.counted,
+        Hop::Vote => scene.flow.recorded,
+        Hop::Queue | Hop::Worker | Hop::Ledger => scene.flow.counted,
         Hop::Result => return None,
     };
     // Every vote waits for a moment. Only those that wait longer pile up in front of the queue.
-    let piles_up = hop == Hop::Vote && held_up(sight);
-    let pile = if piles_up { sight.queue.depth.uncounted().min(PILE_MAX) } else { 0 };
+    let piles_up = hop == Hop::Vote && held_up(scene);
+    let pile = if piles_up { scene.queue.depth.uncounted().min(PILE_MAX) } else { 0 };
     // A vote every few seconds is still a dot.
     Some(Edge { dots: votes.ceil() as u64, rate: rate(votes, language), pile })
 }
@@ -162,18 +162,16 @@ fn rate(votes: f64, language: Language) -> String {
 }
 
 /// One band for each node. Without known nodes there is one band, which has no name.
-fn bands(sight: &Sight, cards: &[Card], language: Language) -> Vec<Band> {
-    let history = &sight.diagnosis.reading.history;
-    let lately = history.history.nodes_since(history.now_ms, EMPTY_NODE_SHOWN_FOR);
-    let nodes: BTreeSet<Option<&str>> =
-        cards.iter().map(|card| card.node.as_deref()).chain(lately.into_iter().map(Some)).collect();
+fn bands(scene: &Scene, cards: &[Card], language: Language) -> Vec<Band> {
+    let lately = scene.diagnosis.reading.history.nodes_within(EMPTY_NODE_SHOWN_FOR).map(Some);
+    let nodes: BTreeSet<Option<&str>> = cards.iter().map(|card| card.node.as_deref()).chain(lately).collect();
     let is_known = nodes.iter().any(Option::is_some);
     let cell = |node: &Option<&str>, kind| {
         cards.iter().filter(|card| card.node.as_deref() == *node && card.kind == kind).cloned().collect()
     };
     let band = |node: &Option<&str>| Band {
         node: node.unwrap_or(if is_known { say(language).no_node } else { "" }).to_owned(),
-        cells: [Kind::Vote, Kind::Worker, Kind::Result].map(|kind| cell(node, kind)),
+        cells: Kind::ALL.map(|kind| cell(node, kind)),
     };
     nodes.iter().map(band).collect()
 }

@@ -1,8 +1,8 @@
 //! What happened, in words.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
-use presence::Kind;
+use presence::{Kind, Replica};
 use service::Store;
 use status::{Diagnosis, Event, Happening, Who};
 use web::{Moment, fill};
@@ -27,11 +27,8 @@ pub(crate) fn lines(diagnosis: &Diagnosis, wording: Wording<'_>) -> Vec<Line> {
     let reading = &diagnosis.reading.history;
     let line = |event: &Event| {
         let (text, class) = worded(event, diagnosis, wording)?;
-        Some(Line {
-            at: Moment::at(reading.time(event.at_ms).unwrap_or(SystemTime::UNIX_EPOCH)),
-            text,
-            class,
-        })
+        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(event.at_ms).unwrap_or(0));
+        Some(Line { at: Moment::at(at), text, class })
     };
     reading.history.events.iter().filter_map(line).collect()
 }
@@ -49,12 +46,12 @@ fn worded(event: &Event, diagnosis: &Diagnosis, wording: Wording<'_>) -> Option<
         Happening::Back { store, after_ms } => (back(*store, *after_ms, event, diagnosis, wording), "good"),
         Happening::SetBack(setback) => (set_back(setback, wording), "bad"),
         Happening::Rollout { kind, release, on, of } => {
-            let phrase = fill(&fill(say.rollout, "kind", name(*kind)), "release", release);
+            let phrase = fill(&fill(say.rollout, "kind", &kind.to_string()), "release", release);
             let language = wording.language;
             let phrase = fill(&phrase, "on", &language.number(*on));
             (fill(&phrase, "of", &language.number(*of)), "plain")
         }
-        Happening::Unknown => return None,
+        Happening::Unknown(_) => return None,
     };
     Some(text)
 }
@@ -63,36 +60,27 @@ fn who(phrase: &str, who: &Who, wording: Wording<'_>) -> String {
     let say = wording.say;
     let place = who.node.as_ref().map_or(String::new(), |node| fill(say.place, "node", node));
     // The name of a container may be only a number.
-    let kind = name(who.kind);
-    let full = if who.name.starts_with(kind) { who.name.clone() } else { format!("{kind} {}", who.name) };
+    let kind = who.kind.to_string();
+    let full = if who.name.starts_with(&kind) { who.name.clone() } else { format!("{kind} {}", who.name) };
     let phrase = fill(&fill(phrase, "name", &full), "release", &who.release);
     fill(&phrase, "place", &place)
 }
 
 /// Says that nothing was lost only once a worker has compared the stores.
 fn back(store: Store, after_ms: i64, event: &Event, diagnosis: &Diagnosis, wording: Wording<'_>) -> String {
-    let say = wording.say;
-    let reading = &diagnosis.reading.history;
-    let lost =
-        |other: &Event| matches!(other.what, Happening::SetBack(_)) && other.at_ms >= event.at_ms - after_ms;
-    let is_compared = reading.ago(event.at_ms) > COMPARED_WITHIN && has_worker(diagnosis);
-    let phrase = match is_compared && !reading.history.events.iter().any(lost) {
-        true => say.back_whole,
-        false => say.back,
-    };
-    let after = Duration::from_millis(after_ms.unsigned_abs());
+    let after = Duration::from_millis(u64::try_from(after_ms).unwrap_or(0));
+    let ago = diagnosis.reading.history.ago(event.at_ms);
+    let queue = diagnosis.reading.queue.as_ref();
+    let is_whole = ago > COMPARED_WITHIN
+        && queue.is_some_and(|queue| {
+            let set_back = queue.setbacks.iter().any(|(_, noticed)| *noticed <= ago.saturating_add(after));
+            !set_back && queue.running(Kind::Worker).any(has_compared)
+        });
+    let phrase = if is_whole { wording.say.back_whole } else { wording.say.back };
     wording.time(&wording.store(phrase, store), after)
 }
 
-fn has_worker(diagnosis: &Diagnosis) -> bool {
-    let queue = diagnosis.reading.queue.as_ref();
-    queue.is_some_and(|queue| queue.running(Kind::Worker).any(|worker| worker.announcement.lacks.is_empty()))
-}
-
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Vote => "vote",
-        Kind::Worker => "worker",
-        Kind::Result => "result",
-    }
+fn has_compared(worker: &Replica) -> bool {
+    let said = &worker.announcement;
+    said.lacks.is_empty() && Duration::from_millis(said.running_ms) > COMPARED_WITHIN
 }

@@ -74,6 +74,7 @@ impl<'a> Reader<'a> {
         let at = Some(SystemTime::now());
         let queue = self.queue().await;
         let ledger = self.ledger().await;
+        self.memory.queue_answers(queue.is_some());
         let (queue, listing) = queue.unzip();
         let listed = queue.as_ref().zip(listing.flatten());
         let history = self.memory.recall(&self.config.presence, listed, &ledger).await;

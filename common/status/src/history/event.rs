@@ -3,6 +3,7 @@
 use presence::{Kind, Replica};
 use serde::{Deserialize, Serialize};
 use service::Store;
+use uuid::Uuid;
 
 use crate::Setback;
 
@@ -55,14 +56,16 @@ pub enum Happening {
         /// How many replicas run.
         of: u64,
     },
-    /// A later release noted what this one does not know.
-    #[serde(other)]
-    Unknown,
+    /// What another release noted and this one cannot read. It is kept as it is.
+    #[serde(untagged)]
+    Unknown(serde_json::Map<String, serde_json::Value>),
 }
 
 /// A replica, as an event names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
+    /// Distinguishes it from others with the same name.
+    pub id: Uuid,
     /// The kind of its service.
     pub kind: Kind,
     /// Its name.
@@ -91,6 +94,6 @@ impl Who {
     pub(super) fn of(replica: &Replica) -> Self {
         let said = &replica.announcement;
         let (kind, name) = (said.kind, said.name.clone());
-        Self { kind, name, node: said.node.clone(), release: said.release.clone() }
+        Self { id: replica.id, kind, name, node: said.node.clone(), release: said.release.clone() }
     }
 }

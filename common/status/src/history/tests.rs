@@ -19,7 +19,14 @@ fn reading(listed: Listed<'_>) -> QueueReading {
 }
 
 fn sight(queue: &QueueReading) -> Sight<'_> {
-    Sight { now_ms: 100_000, witness: Uuid::from_u128(9), queue, queue_was_away: None, ledger_away: None }
+    Sight {
+        now_ms: 100_000,
+        witness: Uuid::from_u128(9),
+        queue,
+        queue_was_away: None,
+        ledger_live: Some(true),
+        ledger_away: Duration::ZERO,
+    }
 }
 
 impl History {
@@ -45,11 +52,23 @@ fn a_replica_comes_falls_silent_is_heard_again_and_leaves() {
 }
 
 #[test]
-fn a_replica_that_runs_again_under_its_name_has_restarted() {
+fn a_replica_that_runs_again_under_its_name_has_restarted_once() {
     let here = History::default().after(&[(1, "vote-1", "1", 0)]);
-    let again = here.after(&[(2, "vote-1", "1", 0)]);
+    let both: Listed<'_> = &[(1, "vote-1", "1", 3), (2, "vote-1", "1", 0)];
+    let again = here.after(both);
     assert!(matches!(again.newest(), Restarted(_)), "{again:?}");
-    assert_eq!(again.events.len(), 2);
+    assert_eq!(again.after(both), again, "the dead one stays listed for a while");
+    let alone = again.after(&[(2, "vote-1", "1", 0)]);
+    assert_eq!(alone.events, again.events, "and is not missed");
+    assert_eq!(alone.events.len(), 2);
+}
+
+#[test]
+fn namesakes_are_two_replicas() {
+    let both: Listed<'_> = &[(1, "vote", "1", 1), (2, "vote", "1", 1)];
+    let here = History::default().after(both);
+    assert_eq!(here.events.len(), 2);
+    assert_eq!(here.after(both), here);
 }
 
 #[test]
@@ -78,28 +97,33 @@ fn a_rollout_is_one_event_that_moves_until_it_is_complete() {
 #[test]
 fn an_outage_of_the_queue_is_noted_once_when_it_is_over() {
     let queue = reading(&[]);
-    let back = Sight { queue_was_away: Some(Duration::from_secs(12)), ..sight(&queue) };
+    let back = Sight { queue_was_away: Some((88_000, 99_000)), ..sight(&queue) };
     let told = History::default().next(&back);
-    assert_eq!(told.newest(), &Back { store: Store::Queue, after_ms: 12_000 });
+    assert_eq!(told.newest(), &Back { store: Store::Queue, after_ms: 11_000 });
     assert_eq!((&told.events[1].what, told.events[1].at_ms), (&Away { store: Store::Queue }, 88_000));
-    let other = Sight { now_ms: 101_000, ..back };
-    assert_eq!(told.next(&other), told, "another replica saw the same outage");
-    let moment = Sight { queue_was_away: Some(Duration::from_millis(200)), ..sight(&queue) };
+    for now_ms in [101_000, 108_000] {
+        let other = Sight { now_ms, queue_was_away: Some((88_100, 99_100)), ..sight(&queue) };
+        assert_eq!(told.next(&other), told, "another replica saw the same outage");
+    }
+    let moment = Sight { queue_was_away: Some((98_800, 99_000)), ..sight(&queue) };
     assert!(History::default().next(&moment).events.is_empty(), "a moment is no outage");
 }
 
 #[test]
 fn an_outage_of_the_ledger_ends_for_the_witness_who_saw_it_begin() {
     let queue = reading(&[(9, "result-1", "1", 0)]);
-    let away = Some(Duration::from_secs(3));
+    let away =
+        |queue| Sight { ledger_live: Some(false), ledger_away: Duration::from_secs(3), ..sight(queue) };
     let here = History::default().next(&sight(&queue));
-    let told = here.next(&Sight { ledger_away: away, ..sight(&queue) });
+    let told = here.next(&away(&queue));
     assert_eq!(told.newest(), &Away { store: Store::Ledger });
     let other = Sight { witness: Uuid::from_u128(8), now_ms: 105_000, ..sight(&queue) };
     assert_eq!(told.next(&other), told, "another replica may reach it");
+    let new = Sight { ledger_live: None, ..sight(&queue) };
+    assert_eq!(told.next(&new), told, "nobody knows yet");
     let back = told.next(&Sight { now_ms: 105_000, ..sight(&queue) });
     assert_eq!(back.newest(), &Back { store: Store::Ledger, after_ms: 8_000 });
-    let lost = told.next(&Sight { ledger_away: away, ..sight(&reading(&[])) });
+    let lost = told.next(&away(&reading(&[])));
     assert!(matches!(lost.after(&[]).newest(), Back { .. }), "the witness has left");
 }
 
@@ -113,9 +137,11 @@ fn only_the_newest_events_are_kept() {
 }
 
 #[test]
-fn what_a_later_release_noted_does_not_hide_the_rest() {
+fn what_a_later_release_noted_is_kept() {
     let text = r#"{"events":[{"at_ms":1,"what":"flew_away","how":"high"},{"at_ms":0,"what":"away","store":"queue"}]}"#;
     let history: History = serde_json::from_str(text).unwrap();
-    assert_eq!(history.events[0].what, Happening::Unknown);
+    assert!(matches!(history.events[0].what, Happening::Unknown(_)));
     assert_eq!(history.events[1].what, Away { store: Store::Queue });
+    let written = serde_json::to_string(&history).unwrap();
+    assert!(written.contains(r#"{"at_ms":1,"how":"high","what":"flew_away"}"#), "{written}");
 }

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use presence::{Kind, LATELY, Replica};
+use status::Who;
 use web::Language;
 
-use super::super::Sight;
+use super::super::Scene;
 use super::super::phrases::{Phrases, say};
 use super::rate;
 
 /// A replica that does not reach its stores by then is broken.
 const STARTING_FOR: Duration = Duration::from_secs(15);
 
-/// A replica that has left fades for this long.
+/// A replica that has left fades for this long. The animation in map.css takes as long.
 const GONE_SHOWN_FOR: Duration = Duration::from_secs(8);
+
+/// More cards would not fit a screen, nor the buffer of a viewer.
+const CARDS_MAX: usize = 120;
 
 /// The length of the longest bar.
 const BAR: u64 = 100;
@@ -50,35 +54,39 @@ enum State {
 }
 
 /// All replicas, sorted by service and name, with those that have just left.
-pub(super) fn cards(sight: &Sight, language: Language) -> Vec<Card> {
-    let replicas = &sight.queue.replicas;
+pub(super) fn cards(scene: &Scene, language: Language) -> Vec<Card> {
+    let replicas = &scene.queue.replicas;
     let busiest = |kind| {
         let busy = replicas.iter().filter(move |replica| replica.announcement.kind == kind);
         busy.map(|replica| replica.announcement.lately).max().unwrap_or(0)
     };
     let card = |replica: &Replica| card(replica, busiest(replica.announcement.kind), language);
     let mut cards: Vec<Card> = replicas.iter().map(card).collect();
-    let is_back = |name: &str| replicas.iter().any(|replica| replica.announcement.name == name);
-    for (who, at_ms) in sight.diagnosis.reading.history.just_left(GONE_SHOWN_FOR) {
-        if !is_back(&who.name) {
-            cards.push(Card {
-                id: format!("gone-{at_ms}-{}", cards.len()),
-                kind: who.kind,
-                name: who.name.clone(),
-                node: who.node.clone(),
-                release: who.release.clone(),
-                class: State::Gone.class(),
-                word: State::Gone.word(say(language)),
-                running: String::new(),
-                rate: String::new(),
-                bar: 0,
-                viewers: None,
-                fault: None,
-            });
-        }
-    }
+    let is_back = |who: &Who| cards.iter().any(|card| card.kind == who.kind && card.name == who.name);
+    let gone = scene.diagnosis.reading.history.just_left(GONE_SHOWN_FOR).filter(|who| !is_back(who));
+    let gone: Vec<Card> = gone.map(|who| gone_card(who, language)).collect();
+    cards.extend(gone);
     cards.sort_by(|one, other| (one.kind as u8, &one.name).cmp(&(other.kind as u8, &other.name)));
+    // How many there are is said beside the service's name.
+    cards.truncate(CARDS_MAX);
     cards
+}
+
+fn gone_card(who: &Who, language: Language) -> Card {
+    Card {
+        id: format!("gone-{}", who.id.simple()),
+        kind: who.kind,
+        name: who.name.clone(),
+        node: who.node.clone(),
+        release: who.release.clone(),
+        class: State::Gone.class(),
+        word: State::Gone.word(say(language)),
+        running: String::new(),
+        rate: String::new(),
+        bar: 0,
+        viewers: None,
+        fault: None,
+    }
 }
 
 fn card(replica: &Replica, busiest: u64, language: Language) -> Card {
