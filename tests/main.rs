@@ -36,6 +36,7 @@ mod pages {
     mod follow;
     mod languages;
     mod layout;
+    mod releases;
     mod results;
 }
 
@@ -52,6 +53,7 @@ mod operate {
     mod metrics;
     mod orchestrator;
     mod relabelled;
+    mod releases;
     mod startup;
     mod status;
 }

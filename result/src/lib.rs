@@ -25,8 +25,8 @@ use ::status::{Diagnosis, SetbackLog};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use election::Poll;
@@ -41,7 +41,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Asset, LOCAL_TIME, Notice, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
+use web::{Asset, LOCAL_TIME, Notice, OtherPage, RETRY_AFTER_SECONDS, Replica, STYLE, for_browsers};
 
 use self::metrics::METRICS;
 pub use self::platform::Platform;
@@ -120,6 +120,14 @@ fn viewers_max() -> usize {
     page_connections_max() * part / whole
 }
 
+impl Config {
+    /// This replica, as people and programs see it.
+    fn replica(&self) -> Replica<'_> {
+        let Self { presence, .. } = self;
+        Replica { name: presence.name(), node: presence.node(), release: presence.release() }
+    }
+}
+
 /// Receives the newest update.
 type Newest = watch::Receiver<Arc<Update>>;
 
@@ -140,6 +148,7 @@ fn router(app: Arc<App>, faults: Faults) -> Router {
         .route("/", get(page::results))
         .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
+        .route("/api/whoami", get(whoami))
         .route("/presenter", get(page::presenter))
         .route("/status", get(status::show))
         .route("/ws", get(socket::watch_totals))
@@ -147,6 +156,11 @@ fn router(app: Arc<App>, faults: Faults) -> Router {
         .with_state(app);
     let app = status::SCRIPT.serve_in(SCRIPT.serve_in(STYLE.serve_in(app)));
     for_browsers(befall(app, faults, || Notice::on_purpose().into_response()))
+}
+
+/// Tells a program which replica answers.
+async fn whoami(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.config.replica().introduce(&headers)
 }
 
 async fn api_totals(State(app): State<Arc<App>>) -> Response {

@@ -78,7 +78,7 @@ pub(crate) fn render(
     let tick = followed.map(|followed| followed.tick(&app.progress.borrow()));
     let waiting = app.waiting.load(Ordering::Relaxed);
     web::page(&Page {
-        frame: Frame::of(visitor, config.presence.name(), config.embedded),
+        frame: Frame::of(visitor, config.replica(), config.embedded),
         say: say(language),
         script: SCRIPT.path(),
         edition: &app.edition,
