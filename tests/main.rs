@@ -37,6 +37,7 @@ mod pages {
     mod languages;
     mod layout;
     mod map;
+    mod releases;
     mod results;
 }
 
@@ -53,6 +54,7 @@ mod operate {
     mod metrics;
     mod orchestrator;
     mod relabelled;
+    mod releases;
     mod startup;
     mod status;
 }

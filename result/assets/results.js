@@ -20,7 +20,9 @@ function show(view) {
   const isBehind = !view.as_of || (view.epoch === shown.epoch && view.version < shown.version);
   if (!isBehind || !shown.as_of) showTotals(view);
   put("trouble", view.trouble);
-  put("replica", view.replica);
+  put("answered-by", view.replica.by);
+  put("release", view.replica.release);
+  place("release").className = view.replica.hue;
   tellFreshness(view.freshness);
   announce();
 }

@@ -26,8 +26,8 @@ use ::status::{Diagnosis, SetbackLog};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use election::Poll;
@@ -42,7 +42,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use web::{Asset, LOCAL_TIME, Notice, OtherPage, RETRY_AFTER_SECONDS, STYLE, for_browsers};
+use web::{Asset, LOCAL_TIME, Notice, OtherPage, RETRY_AFTER_SECONDS, Replica, STYLE, for_browsers};
 
 use self::metrics::METRICS;
 pub use self::platform::Platform;
@@ -130,6 +130,14 @@ fn viewers_max() -> usize {
     page_connections_max() * part / whole
 }
 
+impl Config {
+    /// This replica, as people and programs see it.
+    fn replica(&self) -> Replica<'_> {
+        let Self { presence, .. } = self;
+        Replica { name: presence.name(), node: presence.node(), release: presence.release() }
+    }
+}
+
 /// Receives the newest update.
 type Newest = watch::Receiver<Arc<Update>>;
 
@@ -151,6 +159,7 @@ fn router(app: Arc<App>, faults: Faults) -> Router {
         .route("/", get(page::results))
         .route("/api/totals", get(api_totals))
         .route("/api/status", get(status::api))
+        .route("/api/whoami", get(whoami))
         .route("/map", get(map::show))
         .route("/presenter", get(page::presenter))
         .route("/status", get(status::show))
@@ -161,6 +170,11 @@ fn router(app: Arc<App>, faults: Faults) -> Router {
     let assets = [&*STYLE, &*SCRIPT, &*status::SCRIPT, &*map::SCRIPT, &*map::STYLE];
     let app = assets.into_iter().fold(app, |app, asset| asset.serve_in(app));
     for_browsers(befall(app, faults, || Notice::on_purpose().into_response()))
+}
+
+/// Tells a program which replica answers.
+async fn whoami(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.config.replica().introduce(&headers)
 }
 
 async fn api_totals(State(app): State<Arc<App>>) -> Response {

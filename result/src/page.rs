@@ -35,7 +35,7 @@ pub(crate) async fn presenter(
 fn show(app: &App, visitor: &Visitor, presenter: bool) -> Response {
     let (config, language) = (&app.config, visitor.language);
     web::page(&Page {
-        frame: Frame::of(visitor, config.presence.name(), config.embedded),
+        frame: Frame::of(visitor, config.replica(), config.embedded),
         say: say(language),
         script: SCRIPT.path(),
         poll: &config.poll,

@@ -5,7 +5,7 @@
 use ::status::Diagnosis;
 use serde::Serialize;
 use uuid::Uuid;
-use web::{Language, Moment, fill, isolated};
+use web::{Language, Moment, Signature, fill, isolated};
 
 use crate::pace::INTERVAL;
 use crate::phrases::say;
@@ -36,7 +36,7 @@ pub(crate) struct View {
     pub(crate) trouble: String,
     pub(crate) pace: String,
     pub(crate) curve: String,
-    pub(crate) replica: String,
+    pub(crate) replica: Signature,
 }
 
 /// Whether the ledger answers. The page's script has a third state, for when it has lost
@@ -86,7 +86,7 @@ impl View {
             trouble: status::worst_sentence(config, diagnosis, language),
             pace: speed(pace, language),
             curve: curve(pace),
-            replica: web::answered_by(config.presence.name(), language),
+            replica: config.replica().sign(language),
         }
     }
 }

@@ -18,8 +18,9 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::IntoResponse;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use election::Poll;
 use presence::Presence;
@@ -31,7 +32,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower_http::csrf::CsrfLayer;
-use web::{Asset, LOCAL_TIME, Notice, OtherPage, STYLE, for_browsers};
+use web::{Asset, LOCAL_TIME, Notice, OtherPage, Replica, STYLE, for_browsers};
 
 use self::clock::Clock;
 pub use self::keys::Keys;
@@ -140,16 +141,28 @@ impl Config {
     fn is_secure(&self) -> bool {
         self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
+
+    /// This replica, as people and programs see it.
+    fn replica(&self) -> Replica<'_> {
+        let Self { presence, .. } = self;
+        Replica { name: presence.name(), node: presence.node(), release: presence.release() }
+    }
 }
 
 fn router(app: Arc<App>) -> Router {
     let (own_page_only, faults) = (own_page_only(app.config.url.as_deref()), app.faults.clone());
     let app = Router::new()
         .route("/", get(page::ballot).post(cast::cast))
+        .route("/api/whoami", get(whoami))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(app);
     let app = befall(SCRIPT.serve_in(STYLE.serve_in(app)), faults, || Notice::on_purpose().into_response());
     for_browsers(app.layer(own_page_only.with_rejection_response(cast::from_another_site)))
+}
+
+/// Tells a program which replica answers.
+async fn whoami(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.config.replica().introduce(&headers)
 }
 
 /// Refuses votes that another site's page sent. Behind a proxy that rewrites `Host`, only the `Origin`

@@ -79,7 +79,7 @@ pub(crate) fn render(
     let waiting = app.waiting.load(Ordering::Relaxed);
     let results = config.results.url(visitor);
     web::page(&Page {
-        frame: Frame::of(visitor, config.presence.name(), config.embedded),
+        frame: Frame::of(visitor, config.replica(), config.embedded),
         say: say(language),
         script: SCRIPT.path(),
         edition: &app.edition,

@@ -67,6 +67,16 @@ impl Presence {
         &self.0.name
     }
 
+    /// The name of its release.
+    pub fn release(&self) -> &str {
+        &self.0.release
+    }
+
+    /// The name of the machine that it runs on, if it knows.
+    pub fn node(&self) -> Option<&str> {
+        self.0.node.as_deref()
+    }
+
     /// The registry, which lists all replicas, including this one.
     pub fn registry(&self) -> &Registry {
         &self.0.registry

@@ -29,7 +29,7 @@ pub struct ReplicaSettings {
     /// The name of the machine that this replica runs on, as people see it
     #[arg(long, env = "NODE", value_parser = node_name)]
     node: Option<String>,
-    /// The release's name on /status and in the metrics [default: the program's version]
+    /// The release's name on every page and in the metrics [default: the program's version]
     #[arg(long, env = "RELEASE")]
     release: Option<String>,
     /// Where health and metrics are served; never publish it

@@ -12,6 +12,7 @@ mod moment;
 mod notice;
 mod other_page;
 mod phrases;
+mod replica;
 mod visitor;
 
 use askama::Template;
@@ -23,12 +24,13 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 
 pub use self::assets::{Asset, BASE_STYLE, LOCAL_TIME, STYLE, edition};
-pub use self::frame::{Frame, answered_by};
+pub use self::frame::Frame;
 pub use self::language::Language;
 pub use self::moment::Moment;
 pub use self::notice::Notice;
 pub use self::other_page::{OtherPage, origin, page_url};
 pub use self::phrases::{Phrase, Phrases, assert_complete, fill, isolated, say};
+pub use self::replica::{Replica, Signature, hue_of};
 pub use self::visitor::{COOKIE_KEPT_FOR, Visitor, cookies};
 
 /// The value of `Retry-After`. Most outages are a restart of a store, which takes about this long.

@@ -46,6 +46,7 @@ phrases! {
     // The frame.
     language_switch: "Language", "Idioma", "Idioma", "Язык";
     answered_by: "Answered by {replica}", "Responde {replica}", "Responde {replica}", "Отвечает {replica}";
+    release: "release {release}", "versión {release}", "versión {release}", "версия {release}";
     embedded:
         "Everything runs in one process here, without Redis and PostgreSQL.",
         "Aquí todo funciona en un solo proceso, sin Redis ni PostgreSQL.",

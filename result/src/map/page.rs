@@ -35,7 +35,7 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Extension(visitor): Extens
     let (config, language) = (&app.config, visitor.language);
     let scene = app.scene.borrow().clone();
     web::page(&Page {
-        frame: Frame::of(&visitor, config.presence.name(), config.embedded),
+        frame: Frame::of(&visitor, config.replica(), config.embedded),
         title: phrases::say(language).map,
         say: say(language),
         edition: edition(),

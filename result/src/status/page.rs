@@ -25,7 +25,7 @@ pub(crate) struct Page {
 impl Page {
     pub(crate) fn of(config: &Config, report: Report, visitor: &Visitor) -> Self {
         Self {
-            frame: Frame::of(visitor, config.presence.name(), config.embedded),
+            frame: Frame::of(visitor, config.replica(), config.embedded),
             say: say(visitor.language),
             script: SCRIPT.path(),
             report,

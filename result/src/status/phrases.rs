@@ -60,7 +60,7 @@ web::phrases! {
         "{n} зритель|{n} зрителя|{n} зрителей";
 
     // The replicas.
-    version: "version {version}", "versión {version}", "versión {version}", "версия {version}";
+    version: "release {version}", "versión {version}", "versión {version}", "версия {version}";
     on_node: "on {node}", "en {node}", "en {node}", "на {node}";
     running: "running for {time}", "en marcha desde hace {time}", "en marcha desde hai {time}", "работает {time}";
     share: "{share} of the recent votes", "{share} de los votos recientes", "{share} dos votos recentes", "{share} последних голосов";
