@@ -65,6 +65,9 @@ async fn while_redis_is_away_the_map_dims_and_then_tells_for_how_long() {
     deployment.redis.resume().await;
     browser.shows("Redis is away: votes are refused").await;
     browser.shows("nothing was lost").await;
+    // By then, nobody notes that outage any more.
+    let outages = "return document.querySelector('#events').textContent.match(/Redis is/g).length";
+    assert_eq!(browser.run(outages).await, 2, "away once, and back once");
     // A replica that has just started tells the same history.
     let other = deployment.ready("result").await;
     let browser_of_other = Browser::start().await;
@@ -81,13 +84,21 @@ async fn votes_flow_stand_still_and_pile_up() {
     let (vote, mut worker, result) = deployment.one_of_each().await;
     let browser = Browser::start().await;
     browser.open(&format!("{}/map", result.url)).await;
-    let flowing = "return document.querySelectorAll('.edge:not(.still)').length";
-    eventually("edges that stand still", async || (browser.run(flowing).await == 0).then_some(())).await;
+    let edges = "return ['.edge', '.edge:not(.still)'].map((edge) => document.querySelectorAll(edge).length)";
+    eventually("edges that stand still", async || (browser.run(edges).await == json!([4, 0])).then_some(()))
+        .await;
     let mut voters = Voter::arrive_many(&vote.url, 30).await;
-    for voter in &mut voters[..20] {
+    let mut voting = voters[..20].iter_mut();
+    eventually("votes that flow", async || {
+        if let Some(voter) = voting.next() {
+            voter.insist(&[&vote.url], "a").await;
+        }
+        (browser.run(edges).await == json!([4, 4])).then_some(())
+    })
+    .await;
+    for voter in voting {
         voter.insist(&[&vote.url], "a").await;
     }
-    eventually("votes that flow", async || (browser.run(flowing).await == 4).then_some(())).await;
     totals_of(&result.url, "no vote waits", |totals| totals["total"] == 20 && totals["waiting"] == 0).await;
     worker.service.kill().await;
     for voter in &mut voters[20..] {
@@ -138,26 +149,29 @@ async fn a_thousand_watch_the_map_beside_honest_voters() {
     let address = format!("{}/ws/map/es", result.url.replace("http", "ws"));
     let arriving = (0..VIEWERS).map(|_| connect_async(&address));
     let viewers: Vec<_> = join_all(arriving).await.into_iter().map(|arrived| arrived.unwrap().0).collect();
-    for mut voter in Voter::arrive_many(&vote.url, 20).await {
-        voter.insist(&[&vote.url], "a").await;
-    }
     let sees_all = |mut viewer: WebSocketStream<_>| async move {
         let all = |message: Message| message.into_text().is_ok_and(|text| text.contains("20 contados"));
         while !all(viewer.next().await.expect("a server that stays").unwrap()) {}
     };
-    let all = join_all(viewers.into_iter().map(sees_all));
-    tokio::time::timeout(PATIENCE, all).await.expect("every viewer to see every vote");
+    let all_see = join_all(viewers.into_iter().map(sees_all));
+    let all_vote = async {
+        for mut voter in Voter::arrive_many(&vote.url, 20).await {
+            voter.insist(&[&vote.url], "a").await;
+        }
+    };
+    let both = async { tokio::join!(all_see, all_vote) };
+    tokio::time::timeout(PATIENCE, both).await.expect("every viewer to see every vote");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
     let deployment = Deployment::start().await;
     let result = deployment.ready("result").await;
-    announce_sixty(&deployment).await;
     let browser = Browser::start().await;
     for screen in
         [Screen { width: 1280, height: 720, scale: 1 }, Screen::PROJECTOR, Screen::PHONE, Screen::NARROW]
     {
+        announce_sixty(&deployment).await;
         browser.look_at(screen).await;
         browser.open(&format!("{}/map", result.url)).await;
         let shown = format!("vote-{}", NODES * ON_EACH / 3 - 1);
@@ -174,7 +188,7 @@ async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
     browser.close().await;
 }
 
-/// Writes announcements as replicas do, which say that they come from the future of a test.
+/// Announces the replicas as they would do it themselves. They fall silent some seconds later.
 async fn announce_sixty(deployment: &Deployment) {
     let mut redis = deployment.redis.connection().await;
     let (seconds, _): (i64, i64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
