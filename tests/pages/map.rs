@@ -62,6 +62,9 @@ async fn while_redis_is_away_the_map_dims_and_then_tells_for_how_long() {
     deployment.redis.kill().await;
     browser.shows("Redis is away: this is what was last known").await;
     assert_eq!(browser.run("return document.querySelectorAll('.stale .card').length").await, 3);
+    // A shorter outage is not worth an event.
+    let seconds = "return parseInt(document.querySelector('#stale').textContent.match(/[0-9]+/))";
+    eventually("an outage", async || (browser.run(seconds).await.as_i64() >= Some(4)).then_some(())).await;
     deployment.redis.resume().await;
     browser.shows("Redis is away: votes are refused").await;
     browser.shows("nothing was lost").await;

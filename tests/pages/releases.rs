@@ -20,7 +20,7 @@ async fn every_open_page_follows_an_update_to_another_release_in_words_and_colou
         let browser = Browser::start().await;
         browser.look_at(Screen::DESKTOP).await;
         browser.open(&format!("http://{}{path}", door.address)).await;
-        names(&browser, "version stable").await;
+        names(&browser, "release stable").await;
         let (colour, height) = (browser.run(COLOUR).await, browser.run(HEIGHT).await);
         door.lead_to(address(&canary));
         drop(stable);
