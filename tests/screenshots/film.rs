@@ -58,7 +58,7 @@ pub(crate) async fn take(browser: &Browser, folder: &Path) {
     film.roll(3).await;
     film.picture("map-redis.png").await;
     deployment.redis.resume().await;
-    film.roll(6).await;
+    film.roll(4).await;
     film.picture("map-after.png").await;
     film.develop("map.png");
 }
