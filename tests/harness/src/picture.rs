@@ -24,9 +24,10 @@ pub async fn map_tells(result: &str, words: &str) {
     .await;
 }
 
-/// Whether nobody works on a node, or never did.
+/// Whether nobody works on a node. A replica that was killed there stays on the map for a while.
 pub fn is_empty(picture: &Picture, node: &str) -> bool {
-    picture.get(node).is_none_or(|replicas| replicas.values().all(|state| state == "gone"))
+    let works = |state: &String| state != "gone" && state != "silent";
+    !picture.get(node).is_some_and(|replicas| replicas.values().any(works))
 }
 
 async fn map(result: &str) -> Option<String> {
