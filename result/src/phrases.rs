@@ -5,7 +5,6 @@ web::phrases! {
     description:
         "The votes as they are counted, live.", "Los votos según se cuentan, en directo.",
         "Os votos segundo se contan, en directo.", "Голоса по мере подсчёта, в прямом эфире.";
-    map: "The map", "El mapa", "O mapa", "Карта";
     results: "Results", "Resultados", "Resultados", "Результаты";
     live: "Live", "En directo", "En directo", "В прямом эфире";
     as_of: "As of {time}", "Últimos datos: {time}", "Últimos datos: {time}", "Данные на {time}";

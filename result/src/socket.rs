@@ -70,9 +70,10 @@ pub(crate) async fn watch_view(
     Path(code): Path<String>,
     upgrade: Upgrade,
 ) -> Response {
-    let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
-    let text = move |config: &Config, update: &Update| Some(update.view_json(config, language));
-    seat(&app, client, 1, app.newest.clone(), text, upgrade)
+    in_language(&code, |language| {
+        let text = move |config: &Config, update: &Update| Some(update.view_json(config, language));
+        seat(&app, client, 1, app.newest.clone(), text, upgrade)
+    })
 }
 
 /// Sends a page the map, in the visitor's language.
@@ -82,9 +83,14 @@ pub(crate) async fn watch_map(
     Path(code): Path<String>,
     upgrade: Upgrade,
 ) -> Response {
-    let Some(language) = Language::from_code(&code) else { return Notice::not_found().into_response() };
-    let text = move |config: &Config, scene: &Scene| Some(scene.message(config, language));
-    seat(&app, client, SEATS_FOR_THE_MAP, app.scene.clone(), text, upgrade)
+    in_language(&code, |language| {
+        let text = move |config: &Config, scene: &Scene| Some(scene.message(config, language));
+        seat(&app, client, SEATS_FOR_THE_MAP, app.scene.clone(), text, upgrade)
+    })
+}
+
+fn in_language(code: &str, watch: impl FnOnce(Language) -> Response) -> Response {
+    Language::from_code(code).map_or_else(|| Notice::not_found().into_response(), watch)
 }
 
 /// Lets a viewer watch what is `newest`, if there are so many seats left. `text` makes a message of it.

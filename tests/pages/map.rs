@@ -13,6 +13,9 @@ use tokio_tungstenite::{WebSocketStream, connect_async};
 const NODES: usize = 10;
 const ON_EACH: usize = 6;
 
+/// A map shows no more cards.
+const CARDS_MAX: usize = 120;
+
 /// More than any hall seats.
 const VIEWERS: usize = 1000;
 
@@ -174,7 +177,7 @@ async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
     for screen in
         [Screen { width: 1280, height: 720, scale: 1 }, Screen::PROJECTOR, Screen::PHONE, Screen::NARROW]
     {
-        announce_sixty(&deployment).await;
+        announce(&deployment, NODES * ON_EACH).await;
         browser.look_at(screen).await;
         browser.open(&format!("{}/map", result.url)).await;
         let shown = format!("vote-{}", NODES * ON_EACH / 3 - 1);
@@ -191,11 +194,31 @@ async fn sixty_replicas_on_ten_nodes_fit_one_screen() {
     browser.close().await;
 }
 
+/// Russian has the longest texts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_map_of_more_replicas_than_it_shows_still_reaches_its_viewers() {
+    let deployment = Deployment::start().await;
+    let result = deployment.ready("result").await;
+    announce(&deployment, 2 * CARDS_MAX).await;
+    let address = format!("{}/ws/map/ru", result.url.replace("http", "ws"));
+    let (mut viewer, _) = connect_async(&address).await.unwrap();
+    let cards = async {
+        loop {
+            let message = viewer.next().await.expect("a server that stays").unwrap();
+            let cards = message.into_text().unwrap().matches("class=\\\"card ").count();
+            if cards == CARDS_MAX {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, cards).await.expect("a map with all the cards that it may have");
+}
+
 /// Announces the replicas as they would do it themselves. They fall silent some seconds later.
-async fn announce_sixty(deployment: &Deployment) {
+async fn announce(deployment: &Deployment, replicas: usize) {
     let mut redis = deployment.redis.connection().await;
     let (seconds, _): (i64, i64) = redis::cmd("TIME").query_async(&mut redis).await.unwrap();
-    for number in 0..NODES * ON_EACH {
+    for number in 0..replicas {
         let kind = ["vote", "worker", "result"][number % 3];
         let said = json!({
             "kind": kind, "name": format!("{kind}-{}", number / 3), "version": "1.2.3",

@@ -13,7 +13,7 @@ use tokio::time::{interval, sleep};
 /// Small enough for the README, and large enough to read the cards.
 const SCREEN: Screen = Screen { width: 1280, height: 720, scale: 1 };
 
-const STILLNESS: &[(&str, &str)] =
+const LIGHT_AND_MOVING: &[(&str, &str)] =
     &[("prefers-color-scheme", "light"), ("prefers-reduced-motion", "no-preference")];
 
 /// The film is four times as fast as what happens.
@@ -33,7 +33,7 @@ pub(crate) async fn take(browser: &Browser, folder: &Path) {
         }
     }
     browser.look_at(SCREEN).await;
-    browser.prefer(STILLNESS).await;
+    browser.prefer(LIGHT_AND_MOVING).await;
     browser.open(&format!("{}/map", cluster.of("result")[0].url)).await;
     let _crowd = cluster.crowd().await;
     let mut film = Film { browser, folder, frames: Vec::new() };

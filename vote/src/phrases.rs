@@ -67,7 +67,6 @@ web::phrases! {
         "La pregunta ha cambiado, así que tu voto no se ha registrado. Vuelve a elegir.",
         "A pregunta cambiou, así que o teu voto non se rexistrou. Volve escoller.",
         "Вопрос изменился, поэтому ваш голос не принят. Выберите ещё раз.";
-    see_map: "The map", "El mapa", "O mapa", "Карта";
     see_results: "See the results", "Ver los resultados", "Ver os resultados", "Смотреть результаты";
 
     // When a vote cannot be taken.

@@ -115,6 +115,14 @@ pub struct Replica {
 }
 
 impl Replica {
+    /// Whether it has the name of another one, and started after that one was last heard: a container
+    /// whose process crashed starts again so.
+    pub fn follows(&self, former: &Self) -> bool {
+        let (new, old) = (&self.announcement, &former.announcement);
+        let started = self.heard + Duration::from_millis(new.running_ms);
+        new.kind == old.kind && new.name == old.name && started < former.heard
+    }
+
     /// Whether its next announcements are missing.
     pub fn is_silent(&self) -> bool {
         self.heard > SILENT_AFTER

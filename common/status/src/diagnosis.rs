@@ -15,9 +15,6 @@ const WORTH_TELLING_AFTER: Duration = Duration::from_secs(1);
 /// worker shows at `vote` once the queue is full. So the causes come first.
 const CAUSES_FIRST: [Hop; 5] = [Hop::Queue, Hop::Ledger, Hop::Worker, Hop::Vote, Hop::Result];
 
-/// Every vote waits for a moment. A vote that waits longer than this is held up.
-const HELD_UP_AFTER: Duration = Duration::from_secs(2);
-
 /// The state of every hop, and what is wrong with it. The default is for the time
 /// before the first reading: nothing is known.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +75,7 @@ impl Diagnosis {
 
     /// How many recorded votes wait to be counted, if any of them is held up.
     pub fn held_up(&self) -> Option<u64> {
-        let depth = self.reading.queue.as_ref()?.depth;
-        depth.oldest.filter(|oldest| *oldest > HELD_UP_AFTER).map(|_| depth.uncounted())
+        self.reading.queue.as_ref()?.held_up()
     }
 }
 

@@ -172,11 +172,9 @@ impl History {
 
     /// Whether a replica of the same name ended before this one started.
     fn is_restart(&self, replica: &Replica, sight: &Sight<'_>) -> bool {
-        let said = &replica.announcement;
-        let started = replica.heard + Duration::from_millis(said.running_ms);
-        let ended = |id: &Uuid| sight.listed(*id).is_none_or(|former| former.heard > started);
-        let is_namesake = |seen: &Seen| seen.who.kind == said.kind && seen.who.name == said.name;
-        self.seen.iter().any(|(id, seen)| is_namesake(seen) && ended(id))
+        let who = Who::of(replica);
+        let ended = |id: &Uuid| sight.listed(*id).is_none_or(|former| replica.follows(former));
+        self.seen.iter().any(|(id, seen)| seen.who.is_namesake(&who) && ended(id))
     }
 
     /// A replica that is not listed has left, unless it fell silent before, or runs again under its name.
@@ -186,9 +184,7 @@ impl History {
         }
         let (here, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
             std::mem::take(&mut self.seen).into_iter().partition(|(id, _)| sight.listed(*id).is_some());
-        let runs_again = |who: &Who| {
-            here.values().any(|seen: &Seen| seen.who.kind == who.kind && seen.who.name == who.name)
-        };
+        let runs_again = |who: &Who| here.values().any(|seen: &Seen| seen.who.is_namesake(who));
         let left = gone.into_values().filter(|seen| !seen.silent && !runs_again(&seen.who));
         let left: Vec<Who> = left.map(|seen| seen.who).collect();
         self.seen = here;

@@ -8,6 +8,7 @@ mod diagnosis;
 mod history;
 mod problem;
 mod reading;
+mod replica_state;
 pub mod report;
 mod setback;
 
@@ -15,4 +16,5 @@ pub use self::diagnosis::{Diagnosis, Finding};
 pub use self::history::{Event, Happening, History, Sight, Who};
 pub use self::problem::{Hop, HopState, Problem};
 pub use self::reading::{HistoryReading, LedgerReading, QueueReading, Reading};
+pub use self::replica_state::ReplicaState;
 pub use self::setback::{Loss, Move, QueueSide, Setback, SetbackLog, SetbackWatch};

@@ -8,6 +8,9 @@ use queue::Depth;
 
 use crate::{Happening, History, Setback, Who};
 
+/// Every vote waits for a moment. A vote that waits longer than this is held up.
+const HELD_UP_AFTER: Duration = Duration::from_secs(2);
+
 /// What the stores say. The default is for the time before they were first read.
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
@@ -92,6 +95,11 @@ impl HistoryReading {
 }
 
 impl QueueReading {
+    /// How many recorded votes wait to be counted, if any of them is held up.
+    pub fn held_up(&self) -> Option<u64> {
+        self.depth.oldest.filter(|oldest| *oldest > HELD_UP_AFTER).map(|_| self.depth.uncounted())
+    }
+
     /// The replicas of one kind.
     pub fn of(&self, kind: Kind) -> impl Iterator<Item = &Replica> {
         self.replicas.iter().filter(move |replica| replica.announcement.kind == kind)

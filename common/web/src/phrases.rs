@@ -54,6 +54,7 @@ phrases! {
         "Здесь всё работает в одном процессе, без Redis и PostgreSQL.";
 
     // Both pages.
+    map: "The map", "El mapa", "O mapa", "Карта";
     waiting:
         "{n} recorded vote waits to be counted.|{n} recorded votes wait to be counted.",
         "{n} voto registrado espera el recuento.|{n} votos registrados esperan el recuento.",

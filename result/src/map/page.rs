@@ -18,7 +18,6 @@ use crate::{App, phrases, status};
 #[template(path = "map.html")]
 struct Page {
     frame: Frame,
-    title: &'static str,
     say: &'static Phrases,
     edition: String,
     script: &'static str,
@@ -36,7 +35,6 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Extension(visitor): Extens
     let scene = app.scene.borrow().clone();
     web::page(&Page {
         frame: Frame::of(&visitor, config.replica(), config.embedded),
-        title: phrases::say(language).map,
         say: say(language),
         edition: edition(),
         script: SCRIPT.path(),

@@ -16,20 +16,16 @@ web::phrases! {
     dead: "{n} dead letter|{n} dead letters", "{n} voto apartado|{n} votos apartados",
         "{n} voto apartado|{n} votos apartados", "{n} отложен|{n} отложено|{n} отложено";
     stale:
-        "Redis is away: this is what was last known, {time} ago.",
-        "Redis no responde: esto es lo último que se supo, hace {time}.",
-        "Redis non responde: isto é o último que se soubo, hai {time}.",
-        "Redis недоступен: показано последнее известное, {time} назад.";
+        "{store} is away: this is what was last known, {time} ago.",
+        "{store} no responde: esto es lo último que se supo, hace {time}.",
+        "{store} non responde: isto é o último que se soubo, hai {time}.",
+        "{store} недоступен: показано последнее известное, {time} назад.";
     no_node: "node not known", "nodo desconocido", "nodo descoñecido", "узел неизвестен";
     happened: "What happened", "Qué ha pasado", "Que pasou", "Что произошло";
     nothing: "Nothing yet.", "Nada todavía.", "Nada aínda.", "Пока ничего.";
 
-    // The states of a replica.
+    // The states of a replica that a hop has not.
     starting: "starting", "arrancando", "arrincando", "запускается";
-    well: "well", "bien", "ben", "в порядке";
-    doubtful: "look here", "atención", "ollo", "внимание";
-    broken: "broken", "falla", "avaría", "сбой";
-    leaving: "leaving", "se va", "vaise", "уходит";
     silent: "silent", "callada", "calada", "молчит";
     gone: "gone", "se fue", "foise", "ушла";
 
@@ -41,7 +37,5 @@ web::phrases! {
     state: "State", "Estado", "Estado", "Состояние";
     running: "Running for", "En marcha", "En marcha", "Работает";
     votes: "Votes a second", "Votos por segundo", "Votos por segundo", "Голосов в секунду";
-    watch: "{n} viewer|{n} viewers", "{n} espectador|{n} espectadores", "{n} espectador|{n} espectadores",
-        "{n} зритель|{n} зрителя|{n} зрителей";
     viewers: "Viewers", "Espectadores", "Espectadores", "Зрители";
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use ::status::{Hop, HopState};
 use askama::Template;
 use presence::Kind;
+use service::Store;
 use web::Language;
 
 use self::replica::{Card, cards};
@@ -23,9 +24,6 @@ const DOTS_MAX: u64 = 10;
 /// The pile in front of the queue grows up to this many dots. The number beside it goes on.
 const PILE_MAX: u64 = 24;
 
-/// A vote that waits for so long is held up.
-const HELD_UP_FROM: Duration = Duration::from_secs(2);
-
 /// With more replicas than this, a card shows less. With many more, it shows its name and state only.
 const ROOMY_MAX: usize = 12;
 const DENSE_MAX: usize = 30;
@@ -37,7 +35,7 @@ const EMPTY_NODE_SHOWN_FOR: Duration = Duration::from_secs(60);
 #[derive(Template)]
 #[template(path = "map_picture.html")]
 pub(super) struct Picture {
-    pub(super) say: &'static Phrases,
+    say: &'static Phrases,
     summary: String,
     class: &'static str,
     /// Since when the picture is not up to date, if it is not.
@@ -78,7 +76,7 @@ struct Band {
 impl Picture {
     pub(super) fn of(config: &Config, scene: &Scene, language: Language) -> Self {
         let wording = Wording::of(config, language);
-        let cards = cards(scene, language);
+        let cards = cards(scene, wording);
         let bands = bands(scene, &cards, language);
         Self {
             say: say(language),
@@ -108,7 +106,8 @@ fn stale(scene: &Scene, wording: Wording<'_>) -> Option<String> {
     let is_away = scene.diagnosis.reading.at.is_some() && scene.diagnosis.reading.queue.is_none();
     let read = scene.diagnosis.reading.history.at.filter(|_| is_away)?;
     let ago = SystemTime::now().duration_since(read).unwrap_or_default();
-    Some(wording.time(say(wording.language).stale, ago))
+    let phrase = wording.store(say(wording.language).stale, Store::Queue);
+    Some(wording.time(&phrase, ago))
 }
 
 fn stage(hop: Hop, scene: &Scene, wording: Wording<'_>) -> Stage {
@@ -133,15 +132,11 @@ fn facts(hop: Hop, scene: &Scene, wording: Wording<'_>) -> Vec<String> {
         return total.iter().map(|total| language.count(say.counted, total.unsigned_abs())).collect();
     }
     let waiting = queue.depth.uncounted();
-    let oldest = queue.depth.oldest.filter(|_| held_up(scene));
+    let oldest = queue.depth.oldest.filter(|_| queue.held_up().is_some());
     let mut facts = vec![language.count(say.waits, waiting)];
     facts.extend(oldest.map(|oldest| language.duration(oldest)));
     facts.extend((queue.depth.dead > 0).then(|| language.count(say.dead, queue.depth.dead)));
     facts
-}
-
-fn held_up(scene: &Scene) -> bool {
-    scene.queue.depth.oldest.is_some_and(|oldest| oldest >= HELD_UP_FROM)
 }
 
 fn edge(hop: Hop, scene: &Scene, language: Language) -> Option<Edge> {
@@ -151,8 +146,8 @@ fn edge(hop: Hop, scene: &Scene, language: Language) -> Option<Edge> {
         Hop::Result => return None,
     };
     // Every vote waits for a moment. Only those that wait longer pile up in front of the queue.
-    let piles_up = hop == Hop::Vote && held_up(scene);
-    let pile = if piles_up { scene.queue.depth.uncounted().min(PILE_MAX) } else { 0 };
+    let held_up = scene.queue.held_up().filter(|_| hop == Hop::Vote);
+    let pile = held_up.unwrap_or(0).min(PILE_MAX);
     // A vote every few seconds is still a dot.
     Some(Edge { dots: votes.ceil() as u64, rate: rate(votes, language), pile })
 }

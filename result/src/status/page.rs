@@ -18,7 +18,6 @@ pub(crate) struct Page {
     script: &'static str,
     report: Report,
     results: &'static str,
-    the_map: &'static str,
     refreshes: String,
 }
 
@@ -30,7 +29,6 @@ impl Page {
             script: SCRIPT.path(),
             report,
             results: phrases::say(visitor.language).results,
-            the_map: phrases::say(visitor.language).map,
             refreshes: refreshes(visitor.language),
         }
     }

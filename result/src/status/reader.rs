@@ -160,21 +160,12 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Sorts the replicas by name, and removes silent ones that run again under the
-/// same name. A container whose process crashed is such a one.
+/// Sorts the replicas by name, and removes silent ones that run again under the same name.
 fn without_restarted(replicas: Vec<Replica>) -> Vec<Replica> {
-    let is_back = |former: &Replica| replicas.iter().any(|replica| is_restart(replica, former));
+    let is_back = |former: &Replica| {
+        former.is_silent() && replicas.iter().any(|replica| !replica.is_silent() && replica.follows(former))
+    };
     let mut kept: Vec<Replica> = replicas.iter().filter(|former| !is_back(former)).cloned().collect();
     kept.sort_by(|one, other| one.announcement.name.cmp(&other.announcement.name));
     kept
-}
-
-fn is_restart(replica: &Replica, former: &Replica) -> bool {
-    let (new, old) = (&replica.announcement, &former.announcement);
-    let started = replica.heard + Duration::from_millis(new.running_ms);
-    former.is_silent()
-        && !replica.is_silent()
-        && new.kind == old.kind
-        && new.name == old.name
-        && started < former.heard
 }

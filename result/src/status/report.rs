@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use presence::{Announcement, Replica};
 use status::report::{EventReport, HopReport, ReplicaReport, Report};
-use status::{Diagnosis, Finding, Hop, HopState};
+use status::{Diagnosis, Finding, Hop, HopState, ReplicaState};
 use web::{Language, Moment, fill};
 
 use super::advice::advice;
@@ -86,18 +86,13 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     let (say, said, language) = (wording.say, &replica.announcement, wording.language);
     let mut facts = vec![fill(say.version, "version", &said.release)];
     facts.extend(said.node.as_ref().map(|node| fill(say.on_node, "node", node)));
-    let mut state = if said.fault.is_some() { HopState::Doubtful } else { HopState::Well };
     facts.extend(said.fault.as_ref().map(|fault| fill(say.fault, "fault", fault)));
     if replica.is_silent() {
         facts.push(wording.time(say.silent, replica.heard));
-        state = HopState::Broken;
     } else {
         facts.push(wording.time(say.running, Duration::from_millis(said.running_ms)));
         facts.extend(said.leaving.then(|| say.leaving.to_owned()));
-        for store in &said.lacks {
-            facts.push(wording.store(say.lacks, *store));
-            state = HopState::Doubtful;
-        }
+        facts.extend(said.lacks.iter().map(|store| wording.store(say.lacks, *store)));
         if let Some(viewers) = said.viewers {
             facts.push(language.count(say.viewers, viewers));
         } else if all > 0 {
@@ -107,6 +102,7 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
     }
     let (name, version) = (said.name.clone(), said.release.clone());
     let (node, fault) = (said.node.clone(), said.fault.clone());
+    let state = ReplicaState::of(replica).into();
     ReplicaReport { name, version, node, fault, state, facts, figures: figures_of(said) }
 }
 

@@ -91,9 +91,15 @@ impl Happening {
 }
 
 impl Who {
-    pub(super) fn of(replica: &Replica) -> Self {
+    /// How an event names this replica.
+    pub fn of(replica: &Replica) -> Self {
         let said = &replica.announcement;
         let (kind, name) = (said.kind, said.name.clone());
         Self { id: replica.id, kind, name, node: said.node.clone(), release: said.release.clone() }
+    }
+
+    /// Whether another one has its name.
+    pub fn is_namesake(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.name == other.name
     }
 }

@@ -3,15 +3,12 @@
 use std::time::Duration;
 
 use presence::{Kind, LATELY, Replica};
-use status::Who;
-use web::Language;
+use status::{ReplicaState, Who};
 
 use super::super::Scene;
-use super::super::phrases::{Phrases, say};
+use super::super::phrases::say;
 use super::rate;
-
-/// A replica that does not reach its stores by then is broken.
-const STARTING_FOR: Duration = Duration::from_secs(15);
+use crate::status::Wording;
 
 /// A replica that has left fades for this long. The animation in map.css takes as long.
 const GONE_SHOWN_FOR: Duration = Duration::from_secs(8);
@@ -43,110 +40,68 @@ pub(super) struct Card {
     pub(super) fault: Option<String>,
 }
 
-/// The state of a replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Starting,
-    Well,
-    Doubtful,
-    Broken,
-    Leaving,
-    Silent,
-    Gone,
-}
-
 /// All replicas, sorted by service and name, with those that have just left.
-pub(super) fn cards(scene: &Scene, language: Language) -> Vec<Card> {
+pub(super) fn cards(scene: &Scene, wording: Wording<'_>) -> Vec<Card> {
     let replicas = &scene.queue.replicas;
     let busiest = |kind| {
         let busy = replicas.iter().filter(move |replica| replica.announcement.kind == kind);
         busy.map(|replica| replica.announcement.lately).max().unwrap_or(0)
     };
-    let card = |replica: &Replica| card(replica, busiest(replica.announcement.kind), language);
-    let mut cards: Vec<Card> = replicas.iter().map(card).collect();
-    let is_back = |who: &Who| cards.iter().any(|card| card.kind == who.kind && card.name == who.name);
+    let card = |replica: &Replica| card(replica, busiest(replica.announcement.kind), wording);
+    let is_back = |who: &Who| replicas.iter().any(|replica| Who::of(replica).is_namesake(who));
     let gone = scene.diagnosis.reading.history.just_left(GONE_SHOWN_FOR).filter(|who| !is_back(who));
-    let gone: Vec<Card> = gone.map(|who| gone_card(who, language)).collect();
-    cards.extend(gone);
+    let gone = gone.map(|who| Card::of(who, "gone", say(wording.language).gone));
+    let mut cards: Vec<Card> = replicas.iter().map(card).chain(gone).collect();
     cards.sort_by(|one, other| (one.kind as u8, &one.name).cmp(&(other.kind as u8, &other.name)));
     // How many there are is said beside the service's name.
     cards.truncate(CARDS_MAX);
     cards
 }
 
-fn gone_card(who: &Who, language: Language) -> Card {
-    Card {
-        id: format!("gone-{}", who.id.simple()),
-        kind: who.kind,
-        name: who.name.clone(),
-        node: who.node.clone(),
-        release: who.release.clone(),
-        hue: web::hue_of(&who.release),
-        class: State::Gone.class(),
-        word: State::Gone.word(say(language)),
-        running: String::new(),
-        rate: String::new(),
-        bar: 0,
-        viewers: None,
-        fault: None,
-    }
-}
-
-fn card(replica: &Replica, busiest: u64, language: Language) -> Card {
-    let (said, state) = (&replica.announcement, State::of(replica));
+fn card(replica: &Replica, busiest: u64, wording: Wording<'_>) -> Card {
+    let (said, language) = (&replica.announcement, wording.language);
+    let (class, word) = state(ReplicaState::of(replica), wording);
     let votes = said.lately as f64 / LATELY.as_secs_f64();
     Card {
-        id: format!("replica-{}", replica.id.simple()),
-        kind: said.kind,
-        name: said.name.clone(),
-        node: said.node.clone(),
-        release: said.release.clone(),
-        hue: web::hue_of(&said.release),
-        class: state.class(),
-        word: state.word(say(language)),
         running: language.duration(Duration::from_millis(said.running_ms)),
         rate: if said.kind == Kind::Result { String::new() } else { rate(votes, language) },
         bar: said.lately.saturating_mul(BAR).checked_div(busiest).unwrap_or(0),
+        viewers: said.viewers.map(|viewers| language.count(wording.say.viewers, viewers)),
         fault: said.fault.clone(),
-        viewers: said.viewers.map(|viewers| language.count(say(language).watch, viewers)),
+        ..Card::of(&Who::of(replica), class, word)
     }
 }
 
-impl State {
-    fn of(replica: &Replica) -> Self {
-        let said = &replica.announcement;
-        let is_new = Duration::from_millis(said.running_ms) < STARTING_FOR;
-        match () {
-            () if replica.is_silent() => Self::Silent,
-            () if said.leaving => Self::Leaving,
-            () if !said.lacks.is_empty() && is_new => Self::Starting,
-            () if !said.lacks.is_empty() => Self::Broken,
-            () if said.has_warnings => Self::Doubtful,
-            () => Self::Well,
+impl Card {
+    /// The card of a replica of which no more is known.
+    fn of(who: &Who, class: &'static str, word: &'static str) -> Self {
+        Self {
+            id: format!("replica-{}", who.id.simple()),
+            kind: who.kind,
+            name: who.name.clone(),
+            node: who.node.clone(),
+            release: who.release.clone(),
+            hue: web::hue_of(&who.release),
+            class,
+            word,
+            running: String::new(),
+            rate: String::new(),
+            bar: 0,
+            viewers: None,
+            fault: None,
         }
     }
+}
 
-    fn class(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Well => "well",
-            Self::Doubtful => "doubtful",
-            Self::Broken => "broken",
-            Self::Leaving => "leaving",
-            Self::Silent => "silent",
-            Self::Gone => "gone",
-        }
-    }
-
-    fn word(self, say: &Phrases) -> &'static str {
-        match self {
-            Self::Starting => say.starting,
-            Self::Well => say.well,
-            Self::Doubtful => say.doubtful,
-            Self::Broken => say.broken,
-            Self::Leaving => say.leaving,
-            Self::Silent => say.silent,
-            Self::Gone => say.gone,
-        }
+/// A state as a class of the page and in a word.
+fn state(state: ReplicaState, wording: Wording<'_>) -> (&'static str, &'static str) {
+    let say = say(wording.language);
+    match state {
+        ReplicaState::Starting => ("starting", say.starting),
+        ReplicaState::Well => ("well", wording.say.well),
+        ReplicaState::Doubtful => ("doubtful", wording.say.doubtful),
+        ReplicaState::Broken => ("broken", wording.say.broken),
+        ReplicaState::Stopping => ("stopping", wording.say.leaving),
+        ReplicaState::Silent => ("silent", say.silent),
     }
 }
