@@ -75,6 +75,10 @@ async fn while_replicas_have_other_labels_each_logs_once_what_it_finds() {
     next.service.line(LOGGED).await;
     for _ in 0..2 {
         urna.redis.kill().await;
+        // A replica that does not notice the outage would not say that it is over.
+        for replica in [&mut former, &mut next] {
+            replica.service.line("the queue is away").await;
+        }
         urna.redis.resume().await;
         for (replica, url) in [&mut former, &mut next].into_iter().zip(&addresses) {
             replica.service.line("the queue is back").await;
