@@ -35,7 +35,8 @@ async fn a_crowd_makes_vote_grow_and_votes_that_wait_make_workers_grow() {
     cluster.verify();
 }
 
-/// In a test, few waiting votes must be enough for more workers, and a short quiet time for fewer replicas.
+/// In a test, a small crowd and few waiting votes must be enough for more replicas, and a short quiet time for fewer. A
+/// busy machine gives a page so little processor time that it would never use what the component waits for.
 fn impatience(namespace: &str) -> String {
     format!(
         "  - target: {{ kind: ScaledObject, name: worker }}
@@ -46,6 +47,7 @@ fn impatience(namespace: &str) -> String {
   - target: {{ kind: HorizontalPodAutoscaler }}
     patch: |
       - {{ op: replace, path: /spec/behavior/scaleDown/stabilizationWindowSeconds, value: 10 }}
+      - {{ op: replace, path: /spec/metrics/0/resource/target/averageUtilization, value: 60 }}
 "
     )
 }
