@@ -37,6 +37,7 @@ mod pages {
     mod languages;
     mod layout;
     mod map;
+    mod map_layout;
     mod releases;
     mod results;
 }

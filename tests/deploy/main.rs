@@ -13,6 +13,7 @@
 mod compose;
 mod containers;
 mod crowd;
+mod faults;
 mod node;
 mod secrets;
 mod stores;

@@ -191,6 +191,8 @@ impl Swarm {
         })
         .await;
         self.is_up().await;
+        // A replica is named after its container.
+        map_tells(&self.result, &format!("{task} went silent")).await;
     }
 
     /// Waits until the tasks of a node run on other nodes.

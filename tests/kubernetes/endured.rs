@@ -64,7 +64,9 @@ async fn every_fault_of_the_cluster_is_endured() {
 impl Cluster {
     async fn suffers(&self, fault: Fault) {
         match fault {
-            Fault::PodKilled(service) => self.kills_a_pod_of(service),
+            Fault::PodKilled(service) => {
+                self.kills_a_pod_of(service);
+            }
             Fault::ProgramDies(service) => {
                 let (pod, program) = (self.pods(service).pop().unwrap(), format!("/{service}"));
                 self.kubectl(&["exec", &pod, "--", &program, "crash"]);

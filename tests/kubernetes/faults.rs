@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use harness::{Voter, map_tells};
+use harness::{Voter, at_work, map_shows, map_tells};
 
 use crate::cluster::{Cluster, RESULT, VOTE};
 use crate::crowd::Impatient;
@@ -22,9 +22,8 @@ async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
     voter.insist(&[VOTE], "b").await;
     let impatient = Impatient::begin().await;
     cluster.crowd(150).await;
-    for pod in ["vote", "worker", "result", "redis", "db"] {
-        cluster.loses_a_pod_of(pod, &impatient);
-    }
+    let lost = ["vote", "worker", "result", "redis", "db"].map(|pod| cluster.loses_a_pod_of(pod, &impatient));
+    cluster.map_shows_the_successors_of(&lost).await;
     cluster.replaces_a_release(&impatient).await;
     cluster.refuses_a_bad_release(&impatient);
     println!("{}", cluster.crowd_is_counted());
@@ -32,20 +31,32 @@ async fn in_a_round_of_lost_pods_and_bad_releases_every_vote_is_counted_once() {
 }
 
 impl Cluster {
-    fn loses_a_pod_of(&self, service: &str, impatient: &Impatient) {
+    fn loses_a_pod_of(&self, service: &str, impatient: &Impatient) -> String {
         let start = Instant::now();
-        self.kills_a_pod_of(service);
+        let lost = self.kills_a_pod_of(service);
         self.ready();
         tell(
             &format!("without a recorded vote after the loss of a pod of {service}"),
             impatient.waited_since(start),
         );
+        lost
     }
 
-    /// Deletes a pod, and gives it no time to end.
-    pub fn kills_a_pod_of(&self, service: &str) {
+    /// Deletes a pod, and gives it no time to end. Returns its name.
+    pub fn kills_a_pod_of(&self, service: &str) -> String {
         let pod = self.pods(service).pop().unwrap();
         self.kubectl(&["delete", "pod", &pod, "--grace-period=0", "--force"]);
+        pod
+    }
+
+    async fn map_shows_the_successors_of(&self, lost: &[String]) {
+        let here: Vec<String> =
+            ["vote", "worker", "result"].iter().flat_map(|name| self.pods(name)).collect();
+        map_shows(RESULT, "who took the place of the lost pods", |picture| {
+            let working = at_work(picture);
+            here.iter().all(|pod| working.contains(pod)) && !lost.iter().any(|pod| working.contains(pod))
+        })
+        .await;
     }
 
     async fn replaces_a_release(&self, impatient: &Impatient) {

@@ -193,7 +193,7 @@ impl Cluster {
     }
 
     /// Waits until a pod or an event of the namespace says this.
-    async fn says(&self, reason: &str) {
+    pub async fn says(&self, reason: &str) {
         eventually(reason, async || {
             self.kubectl(&["get", "pods,events", "--output=json"]).contains(reason).then_some(())
         })

@@ -17,6 +17,7 @@ mod components;
 mod crowd;
 mod endured;
 mod faults;
+mod faults_on_purpose;
 mod limits;
 mod manifests;
 mod nodes;

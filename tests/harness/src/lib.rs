@@ -31,7 +31,7 @@ pub use self::browser::{Browser, Screen};
 pub use self::deployment::{Deployment, Replica, totals_of};
 pub use self::embedded::Embedded;
 pub use self::mob::{Manner, Mob};
-pub use self::picture::{Picture, is_empty, map_shows, map_tells};
+pub use self::picture::{Picture, at_work, is_empty, map_says, map_shows, map_tells};
 pub use self::postgres::Postgres;
 pub use self::proxy::{Conditions, Flow, Proxy};
 pub use self::redis::Redis;

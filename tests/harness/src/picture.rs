@@ -1,6 +1,6 @@
 //! What the map of a deployment shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::eventually;
 
@@ -24,10 +24,27 @@ pub async fn map_tells(result: &str, words: &str) {
     .await;
 }
 
+/// Waits until the map has these words anywhere.
+pub async fn map_says(result: &str, words: &str) {
+    eventually(&format!("a map that says {words:?}"), async || {
+        map(result).await?.contains(words).then_some(())
+    })
+    .await;
+}
+
 /// Whether nobody works on a node. A replica that was killed there stays on the map for a while.
 pub fn is_empty(picture: &Picture, node: &str) -> bool {
-    let works = |state: &String| state != "gone" && state != "silent";
-    !picture.get(node).is_some_and(|replicas| replicas.values().any(works))
+    !picture.get(node).is_some_and(|replicas| replicas.values().any(|state| works(state)))
+}
+
+/// The names of the replicas that work, wherever they are.
+pub fn at_work(picture: &Picture) -> BTreeSet<String> {
+    let replicas = picture.values().flatten().filter(|(_, state)| works(state));
+    replicas.map(|(name, _)| name.clone()).collect()
+}
+
+fn works(state: &str) -> bool {
+    state != "gone" && state != "silent"
 }
 
 async fn map(result: &str) -> Option<String> {
