@@ -200,6 +200,23 @@ async fn a_vote_that_is_cut_off_from_redis_is_missed() {
     assert!(advice.contains("If it says “Not recorded”, vote cannot reach Redis"), "{advice}");
 }
 
+#[tokio::test]
+async fn a_result_that_alone_is_cut_off_from_postgres_points_to_its_log() {
+    let urna = Deployment::start().await;
+    let well = urna.ready("result").await;
+    let link = Proxy::to(urna.postgres.address()).await;
+    let url = urna.postgres.url().replace(&urna.postgres.address().to_string(), &link.address.to_string());
+    let cut_off = urna.spawn("result", &[("DATABASE_URL", &url)]);
+    cut_off.wait_until_ready().await;
+    drop(link);
+    status_of(&well.url, "a doubtful replica that says why", |status| {
+        let replica = &hop(status, "result")["replicas"][1];
+        replica["state"] == "doubtful"
+            && replica["facts"].to_string().contains("a warning, which its log explains")
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_follows_without_being_loaded_anew_and_says_when_it_has_lost_its_server() {
     let urna = Deployment::start().await;

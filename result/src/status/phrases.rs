@@ -68,6 +68,9 @@ web::phrases! {
     fault: "fault on purpose: {fault}", "fallo a propósito: {fault}", "fallo adrede: {fault}", "намеренный сбой: {fault}";
     leaving: "stopping", "parándose", "parando", "останавливается";
     lacks: "cannot use {store}", "no puede usar {store}", "non pode usar {store}", "не может использовать {store}";
+    warns:
+        "has a warning, which its log explains", "tiene una advertencia, que su registro explica",
+        "ten unha advertencia, que o seu rexistro explica", "есть предупреждение, его объясняет журнал";
 
     // What is wrong, and what to try.
     since: "For {time}.", "Desde hace {time}.", "Desde hai {time}.", "Уже {time}.";

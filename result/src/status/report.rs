@@ -93,6 +93,7 @@ fn replica(replica: &Replica, all: u64, wording: Wording<'_>) -> ReplicaReport {
         facts.push(wording.time(say.running, Duration::from_millis(said.running_ms)));
         facts.extend(said.leaving.then(|| say.leaving.to_owned()));
         facts.extend(said.lacks.iter().map(|store| wording.store(say.lacks, *store)));
+        facts.extend(said.has_warnings.then(|| say.warns.to_owned()));
         if let Some(viewers) = said.viewers {
             facts.push(language.count(say.viewers, viewers));
         } else if all > 0 {
