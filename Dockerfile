@@ -1,4 +1,4 @@
-# All images, with one target for each: `docker compose build` makes all of them.
+# All images, with one target for each: `docker compose build` makes those that compose.yaml needs.
 
 # The SBOM is made from Cargo.lock in the build context, because the image of a single program does not show its crates.
 ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
@@ -34,6 +34,16 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cargo build --profile "$PROFILE" --locked --target "$target" --package load-test \
     && cp "target/$target/$PROFILE/load-test" /programs/
 
+# So is the embedded program, which is the three services in one process. Its image needs a folder that belongs to its user.
+FROM build AS build-urna
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    target="$(uname -m)-unknown-linux-gnu" \
+    && find . -path ./target -prune -o -type f -exec touch {} + \
+    && cargo build --profile "$PROFILE" --locked --target "$target" --package urna \
+    && cp "target/$target/$PROFILE/urna" /programs/ \
+    && mkdir /data
+
 # An image is one program. It has no shell and no library, so only the program needs updates.
 FROM scratch AS service
 # An arbitrary user that is not root. It is a number, because the image has no file of user names.
@@ -64,6 +74,18 @@ EXPOSE 80
 HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=30s --start-interval=0.25s \
     CMD ["/result", "healthcheck", "--serving"]
 ENTRYPOINT ["/result"]
+
+# Its data file is in a volume. SQLite puts its temporary files into the working directory, because there is no /tmp.
+FROM service AS urna
+COPY --from=build-urna /programs/urna /urna
+COPY --from=build-urna --chown=10001:10001 /data /data
+WORKDIR /data
+VOLUME /data
+ENV DATA=/data VOTE_LISTEN=0.0.0.0:8000 RESULT_LISTEN=0.0.0.0:8001
+EXPOSE 8000 8001
+HEALTHCHECK --interval=5s --timeout=3s --retries=3 --start-period=30s --start-interval=0.25s \
+    CMD ["/urna", "status"]
+ENTRYPOINT ["/urna"]
 
 FROM service AS load-test
 COPY --from=build-load-test /programs/load-test /load-test

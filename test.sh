@@ -8,6 +8,8 @@ main() {
     source tests/deploy/steps.sh
     # shellcheck source=tests/kubernetes/steps.sh
     source tests/kubernetes/steps.sh
+    # shellcheck source=tests/labs/steps.sh
+    source tests/labs/steps.sh
     case "${1-}" in
         -h | --help) usage ;;
         setup)
@@ -25,6 +27,13 @@ main() {
             require_cluster
             shift
             run_and_summarise test_cluster "$@"
+            ;;
+        labs)
+            require_rust
+            docker_answers || die "Docker does not answer, and the labs need it."
+            require_cluster
+            shift
+            run_and_summarise test_labs "$@"
             ;;
         *)
             require_rust
@@ -44,6 +53,7 @@ Usage:
   ./test.sh [ARGS...]        any other arguments are passed on to `cargo test` too
   ./test.sh containers       only the tests of the containers
   ./test.sh kubernetes       all tests of Kubernetes, for about an hour
+  ./test.sh labs             plays every lab, for about half an hour
   ./test.sh setup            only install what the tests need
   ./test.sh --help           this text
 
@@ -55,6 +65,8 @@ axe-core, which looks for barriers on the pages, is fetched into tests/pages/axe
 
 The tests of the containers need Docker with Compose, and python3 to fetch hadolint. Where Docker
 does not answer they are skipped, and the last line counts them.
+
+The labs need the ports 8000 and 8001. Each run plays one lab of Docker, one of a swarm and one of Kubernetes, in turns.
 
 The tests of Kubernetes need kubectl, python3 and Go to check the manifests, and a cluster of three nodes
 with Traefik, KEDA and network policies. They never take the cluster that kubectl happens to point to, but
@@ -181,6 +193,7 @@ test_all() {
         test_faults || status=$?
         test_containers || status=$?
         test_kubernetes || status=$?
+        test_todays_labs || status=$?
     fi
     return "$status"
 }

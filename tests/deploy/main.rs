@@ -18,6 +18,7 @@ mod node;
 mod secrets;
 mod stores;
 mod swarm;
+mod tasks;
 
 use std::sync::LazyLock;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use harness::{Voter, client, eventually, free_port, is_empty, map_shows, map_tells};
 
-use crate::node::{Node, attempt, documented, run};
+use crate::node::{Node, attempt, run};
+use crate::tasks::documented;
 use crate::{end_well, turn, vote_all_along, vote_and_count};
 
 const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"), ("urna_result", "2/2")];

@@ -1,0 +1,111 @@
+//! The machine on which the labs are played: what runs on it, and the runner.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::ROOT;
+use crate::node::run;
+
+/// The pages, as every lab names them.
+const PORTS: [u16; 2] = [8000, 8001];
+
+/// Some commands of a lab wait until something has happened. If it never does, the test must end.
+const BLOCK_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
+
+/// What a lab could leave behind, as shell commands that list it.
+const LISTS: [&str; 5] = [
+    "docker ps --all --format 'container {{.Names}}'",
+    "docker volume ls --format 'volume {{.Name}}'",
+    "docker network ls --format 'network {{.Name}}'",
+    "docker images --format 'image {{.Repository}}:{{.Tag}}' | grep -v '<none>'",
+    "git status --porcelain --ignored",
+];
+
+/// The same on a cluster.
+const CLUSTER_LISTS: [&str; 3] = [
+    "kubectl get namespaces --output=name",
+    "kubectl get persistentvolumes --output=name",
+    "kubectl get nodes --output=custom-columns=NODE:.metadata.name,UNSCHEDULABLE:.spec.unschedulable,TAINTS:.spec.taints",
+];
+
+/// A place for the runner's progress and for a kubectl that knows one cluster alone.
+pub struct Machine {
+    scratch: TempDir,
+    cluster: bool,
+}
+
+impl Machine {
+    /// A machine with Docker, on which no other Urna runs.
+    pub fn with_docker() -> Self {
+        for port in PORTS {
+            TcpListener::bind(("0.0.0.0", port)).unwrap_or_else(|error| {
+                panic!("the labs need port {port}: stop what uses it, such as another Urna ({error})")
+            });
+        }
+        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster: false };
+        let left = run("docker ps --all --format '{{.Names}}' | grep -E '^(lab-|urna-lab)' || true");
+        assert_eq!(left, "", "an earlier play left these containers: remove them");
+        machine
+    }
+
+    /// A machine with the cluster that `URNA_TEST_CONTEXT` names, on which there is no namespace `urna`.
+    pub fn with_cluster() -> Self {
+        let context = env::var("URNA_TEST_CONTEXT")
+            .expect("URNA_TEST_CONTEXT: the name of the kubectl context whose cluster these tests may use");
+        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster: true };
+        let config = machine.kube_config();
+        run(&format!("kubectl config view --raw --minify --context={context} >{}", config.display()));
+        let (found, _) = machine.bash("kubectl get namespace urna");
+        assert!(!found, "there is a namespace `urna` on the cluster {context}, and the labs would change it");
+        machine
+    }
+
+    /// Runs `./lab` with these arguments. Returns whether it succeeded, and what it printed.
+    pub fn lab(&self, arguments: &str) -> (bool, String) {
+        self.bash(&format!("./lab {arguments}"))
+    }
+
+    /// What is there now, as one line for each thing.
+    pub fn inventory(&self) -> BTreeSet<String> {
+        let lists = LISTS.iter().chain(if self.cluster { &CLUSTER_LISTS[..] } else { &[] });
+        lists.flat_map(|list| self.listed(list)).collect()
+    }
+
+    fn listed(&self, list: &str) -> Vec<String> {
+        let (succeeded, output) = self.bash(list);
+        assert!(succeeded, "{list}: {output}");
+        output.lines().map(str::to_owned).collect()
+    }
+
+    fn bash(&self, line: &str) -> (bool, String) {
+        let mut command = Command::new("timeout");
+        command.args([&BLOCK_ENDS_WITHIN.as_secs().to_string(), "bash", "-o", "pipefail", "-c"]);
+        command.arg(format!("{{ {line}; }} 2>&1"));
+        command.current_dir(ROOT).stdin(Stdio::null());
+        command.env("LC_ALL", "C.UTF-8").env("LAB_PROGRESS", self.scratch.path().join("progress"));
+        // A project of its own, so that no volume of the developer's is touched.
+        command.env("COMPOSE_PROJECT_NAME", "urna-labs");
+        if self.cluster {
+            command.env("KUBECONFIG", self.kube_config()).env("PATH", path());
+        }
+        let output = command.output().expect("timeout and bash");
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    fn kube_config(&self) -> PathBuf {
+        self.scratch.path().join("kubeconfig")
+    }
+}
+
+/// The path with our kubectl first, if the store images here install Debian's packages.
+fn path() -> String {
+    let path = env::var("PATH").expect("a PATH");
+    let user = run("docker run --rm --entrypoint=id postgres:18-alpine -u postgres");
+    if user == "70" { path } else { format!("{ROOT}/tests/labs/debian:{path}") }
+}
