@@ -30,7 +30,7 @@ const LISTS: [&str; 5] = [
 /// The same on a cluster.
 const CLUSTER_LISTS: [&str; 3] = [
     "kubectl get namespaces --output=name",
-    "kubectl get persistentvolumes --output=name",
+    "kubectl get persistentvolumes --output=custom-columns=CLAIM:.spec.claimRef.name,IN:.spec.claimRef.namespace",
     "kubectl get nodes --output=custom-columns=NODE:.metadata.name,UNSCHEDULABLE:.spec.unschedulable,TAINTS:.spec.taints",
 ];
 
