@@ -58,12 +58,12 @@ Usage:
   ./test.sh --help           this text
 
 The tests start their own Redis, PostgreSQL and browser, so these programs must be here:
-redis-server, initdb and postgres, Chromium or Chrome, chromedriver, npm, and a C compiler.
+redis-server, initdb and postgres, Chromium or Chrome, chromedriver, npm, python3 with venv, and a C compiler.
 On Debian and Ubuntu the missing ones are installed with apt-get (through sudo unless run
 as root), and their system services are left off. Elsewhere the script names what is missing.
 axe-core, which looks for barriers on the pages, is fetched into tests/pages/axe with npm.
 
-The tests of the containers need Docker with Compose, and python3 to fetch hadolint. Where Docker
+The tests of the containers need Docker with Compose. Where Docker
 does not answer they are skipped, and the last line counts them.
 
 The labs need the ports 8000 and 8001. Each run plays one lab of Docker, one of a swarm and one of Kubernetes, in turns.
@@ -111,8 +111,8 @@ find_missing() {
     have npm || missing+=(npm)
     # The package gcc only recommends the C library's headers, and recommended packages are not installed.
     have cc || missing+=(gcc libc6-dev)
-    # hadolint and kubernetes-validate come from PyPI and need a virtual environment. Debian has that in a separate package.
-    { ! docker_answers && ! have kubectl; } || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    # ShellCheck and others come from PyPI and need a virtual environment. Debian has that in a separate package.
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 }
 
 # On Debian the server's programs are not on the PATH. On other systems they are.
@@ -280,7 +280,7 @@ die_missing() {
             chromium-driver) echo "  chromedriver: of the browser's version" ;;
             npm) echo "  npm: to fetch axe-core, with Node.js" ;;
             gcc) echo "  cc: a C compiler with its library's headers, such as gcc" ;;
-            python3-venv) echo "  python3 with its module venv: to fetch hadolint" ;;
+            python3-venv) echo "  python3 with its module venv: to fetch ShellCheck and others" ;;
         esac
     done >&2
     exit 1

@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::ROOT;
 
-/// How many labs there are.
-pub const LABS: usize = 24;
-
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Lesson {
     pub path: PathBuf,
     pub number: usize,

@@ -16,14 +16,19 @@ use crate::node::run;
 const PORTS: [u16; 2] = [8000, 8001];
 
 /// Some commands of a lab wait until something has happened. If it never does, the test must end.
-const BLOCK_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
+const COMMAND_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
+
+/// Settings that a developer may have for other purposes. Empty, they count as not set, and override those in .env.
+const DEVELOPERS_OWN: [&str; 8] =
+    ["COMPOSE_FILE", "VOTE_PORT", "RESULT_PORT", "POLL", "SECRETS", "VOTE_URL", "RESULT_URL", "OVERLAY"];
 
 /// What a lab could leave behind, as shell commands that list it.
 const LISTS: [&str; 5] = [
     "docker ps --all --format 'container {{.Names}}'",
     "docker volume ls --format 'volume {{.Name}}'",
     "docker network ls --format 'network {{.Name}}'",
-    "docker images --format 'image {{.Repository}}:{{.Tag}}' | grep -v '<none>'",
+    // Images of others may stay: the next lab needs them, too.
+    "docker images --format 'image {{.Repository}}:{{.Tag}}' | { grep -E '^image (urna|lab)' || true; }",
     "git status --porcelain --ignored",
 ];
 
@@ -37,7 +42,8 @@ const CLUSTER_LISTS: [&str; 3] = [
 /// A place for the runner's progress and for a kubectl that knows one cluster alone.
 pub struct Machine {
     scratch: TempDir,
-    cluster: bool,
+    /// On a machine with a cluster, the path that has our kubectl first where that is needed.
+    cluster_path: Option<String>,
 }
 
 impl Machine {
@@ -48,7 +54,7 @@ impl Machine {
                 panic!("the labs need port {port}: stop what uses it, such as another Urna ({error})")
             });
         }
-        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster: false };
+        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster_path: None };
         let left = run("docker ps --all --format '{{.Names}}' | grep -E '^(lab-|urna-lab)' || true");
         assert_eq!(left, "", "an earlier play left these containers: remove them");
         machine
@@ -58,7 +64,8 @@ impl Machine {
     pub fn with_cluster() -> Self {
         let context = env::var("URNA_TEST_CONTEXT")
             .expect("URNA_TEST_CONTEXT: the name of the kubectl context whose cluster these tests may use");
-        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster: true };
+        let machine =
+            Self { scratch: TempDir::new().expect("a temporary folder"), cluster_path: Some(cluster_path()) };
         let config = machine.kube_config();
         run(&format!("kubectl config view --raw --minify --context={context} >{}", config.display()));
         let (found, _) = machine.bash("kubectl get namespace urna");
@@ -73,7 +80,8 @@ impl Machine {
 
     /// What is there now, as one line for each thing.
     pub fn inventory(&self) -> BTreeSet<String> {
-        let lists = LISTS.iter().chain(if self.cluster { &CLUSTER_LISTS[..] } else { &[] });
+        let of_cluster: &[&str] = if self.cluster_path.is_some() { &CLUSTER_LISTS } else { &[] };
+        let lists = LISTS.iter().chain(of_cluster);
         lists.flat_map(|list| self.listed(list)).collect()
     }
 
@@ -85,14 +93,17 @@ impl Machine {
 
     fn bash(&self, line: &str) -> (bool, String) {
         let mut command = Command::new("timeout");
-        command.args([&BLOCK_ENDS_WITHIN.as_secs().to_string(), "bash", "-o", "pipefail", "-c"]);
+        command.args([&COMMAND_ENDS_WITHIN.as_secs().to_string(), "bash", "-o", "pipefail", "-c"]);
         command.arg(format!("{{ {line}; }} 2>&1"));
         command.current_dir(ROOT).stdin(Stdio::null());
         command.env("LC_ALL", "C.UTF-8").env("LAB_PROGRESS", self.scratch.path().join("progress"));
         // A project of its own, so that no volume of the developer's is touched.
         command.env("COMPOSE_PROJECT_NAME", "urna-labs");
-        if self.cluster {
-            command.env("KUBECONFIG", self.kube_config()).env("PATH", path());
+        for own in DEVELOPERS_OWN {
+            command.env(own, "");
+        }
+        if let Some(path) = &self.cluster_path {
+            command.env("KUBECONFIG", self.kube_config()).env("PATH", path);
         }
         let output = command.output().expect("timeout and bash");
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
@@ -104,7 +115,7 @@ impl Machine {
 }
 
 /// The path with our kubectl first, if the store images here install Debian's packages.
-fn path() -> String {
+fn cluster_path() -> String {
     let path = env::var("PATH").expect("a PATH");
     let user = run("docker run --rm --entrypoint=id postgres:18-alpine -u postgres");
     if user == "70" { path } else { format!("{ROOT}/tests/labs/debian:{path}") }

@@ -1,6 +1,6 @@
 //! The labs: how they are written, and that they work.
 //!
-//! `written` needs bash alone. `played` runs the blocks of every lab as a learner does, in Docker and on the cluster
+//! `written` and `runner` need bash and git alone. `played` runs the blocks of every lab as a learner does, in Docker and on the cluster
 //! that `URNA_TEST_CONTEXT` names. The labs take the ports 8000 and 8001, so no other Urna may run here.
 
 #![allow(
@@ -15,6 +15,7 @@ mod machine;
 #[path = "../deploy/node.rs"]
 mod node;
 mod played;
+mod runner;
 mod written;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
