@@ -20,7 +20,7 @@ function show(view) {
 
 // Where everything is, within what moves as a whole, such as a card within its band.
 function places() {
-  const place = (one, whole = one.parentElement.closest(".band, #drawing, #list")) =>
+  const place = (one, whole = one.parentElement.closest(".band, #drawing")) =>
     [one.offsetLeft - (whole?.offsetLeft ?? 0), one.offsetTop - (whole?.offsetTop ?? 0)];
   const all = document.querySelectorAll("#map > *, .band, .card, #list tr, footer");
   return new Map([...all].map((one) => [one, place(one)]));
