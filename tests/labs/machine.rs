@@ -19,8 +19,8 @@ const PORTS: [u16; 2] = [8000, 8001];
 const COMMAND_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
 
 /// Settings that a developer may have for other purposes. Empty, they count as not set, and override those in .env.
-const DEVELOPERS_OWN: [&str; 8] =
-    ["COMPOSE_FILE", "VOTE_PORT", "RESULT_PORT", "POLL", "SECRETS", "VOTE_URL", "RESULT_URL", "OVERLAY"];
+const DEVELOPERS_OWN: [&str; 7] =
+    ["VOTE_PORT", "RESULT_PORT", "POLL", "SECRETS", "VOTE_URL", "RESULT_URL", "OVERLAY"];
 
 /// What a lab could leave behind, as shell commands that list it.
 const LISTS: [&str; 5] = [
@@ -98,7 +98,7 @@ impl Machine {
         command.current_dir(ROOT).stdin(Stdio::null());
         command.env("LC_ALL", "C.UTF-8").env("LAB_PROGRESS", self.scratch.path().join("progress"));
         // A project of its own, so that no volume of the developer's is touched.
-        command.env("COMPOSE_PROJECT_NAME", "urna-labs");
+        command.env("COMPOSE_PROJECT_NAME", "urna-labs").env("COMPOSE_FILE", "compose.yaml");
         for own in DEVELOPERS_OWN {
             command.env(own, "");
         }
