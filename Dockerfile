@@ -34,7 +34,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cargo build --profile "$PROFILE" --locked --target "$target" --package load-test \
     && cp "target/$target/$PROFILE/load-test" /programs/
 
-# So is the embedded program, which is the three services in one process. Its image needs a folder that belongs to its user.
+# The embedded program, which is the three services in one process. Its image needs a folder that belongs to its user.
 FROM build AS build-urna
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \

@@ -63,8 +63,8 @@ On Debian and Ubuntu the missing ones are installed with apt-get (through sudo u
 as root), and their system services are left off. Elsewhere the script names what is missing.
 axe-core, which looks for barriers on the pages, is fetched into tests/pages/axe with npm.
 
-The tests of the containers need Docker with Compose. Where Docker
-does not answer they are skipped, and the last line counts them.
+The tests of the containers need Docker with Compose. Where Docker does not answer they are skipped, and the
+last line counts them.
 
 The labs need the ports 8000 and 8001. Each run plays one lab of Docker, one of a swarm and one of Kubernetes, in turns.
 

@@ -16,10 +16,6 @@ use crate::node::Node;
 /// The days of 24 hours since 1970 choose which lab is played when not all are.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A cluster deletes a volume within some seconds after its claim.
-const INVENTORIES: usize = 30;
-const BETWEEN_INVENTORIES: Duration = Duration::from_secs(1);
-
 /// Often enough that the door is open when the first command asks for the pages.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
@@ -109,13 +105,13 @@ async fn play_steps(machine: &Arc<Machine>, lesson: &Lesson) {
 
 /// Nothing is left behind. A cluster deletes some things a moment later.
 async fn is_as_before(machine: &Machine, before: &BTreeSet<String>, after: &str) {
-    for _ in 0..INVENTORIES {
-        if machine.inventory() == *before {
-            return;
-        }
-        tokio::time::sleep(BETWEEN_INVENTORIES).await;
-    }
-    assert_eq!(machine.inventory(), *before, "{after} leaves something behind");
+    eventually(&format!("{after} to leave nothing behind"), async || {
+        let now = machine.inventory();
+        let differs: Vec<_> = now.symmetric_difference(before).collect();
+        println!("after {after}: {differs:?}");
+        differs.is_empty().then_some(())
+    })
+    .await;
 }
 
 /// Runs the commands of `do`. Returns what was printed.
@@ -128,7 +124,8 @@ async fn prepares(machine: &Arc<Machine>, lesson: &Lesson) -> String {
     playing.await.expect("a lab that can be played")
 }
 
-/// Opens the door of [`node`](crate::node) as soon as the network of the stack is there.
+/// Opens the door of [`node`](crate::node) as soon as the network of the stack is there. That can take longer than
+/// `eventually` waits, because the images are built first.
 async fn open_door(playing: &JoinHandle<String>) {
     let manager = Node { container: "urna-lab-manager".to_owned() };
     while !manager.attempt(&["network", "inspect", "urna_public"]).0 {
