@@ -40,12 +40,12 @@ fn it_speaks_spanish_where_the_system_does() {
 /// A `docker` that would fail at everything else stands in for the real one.
 #[test]
 fn without_an_answer_nothing_is_deleted() {
-    let (exit, said) =
-        lab("clean 2", "C.UTF-8", "case $1 in info | compose) [ \"${2-}\" != down ];; *) false;; esac");
-    assert!(
-        exit == Some(2) && said.contains("its votes are deleted") && said.contains("nothing was done"),
-        "{said}"
-    );
+    let docker = "case $1 in info | compose) [ \"${2-}\" != down ];; *) false;; esac";
+    for arguments in ["clean 2", "do 6"] {
+        let (exit, said) = lab(arguments, "C.UTF-8", docker);
+        let asked = said.contains("its votes are deleted") && said.contains("nothing was done");
+        assert!(exit == Some(2) && asked, "./lab {arguments}: {said}");
+    }
 }
 
 #[test]
