@@ -12,15 +12,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::oracle::{Bounds, Counted, violations};
-use crate::results::{COUNTED_WITHIN, LOOK_EVERY, Results, ShownTotals};
+use crate::results::{COUNTED_WITHIN, LOOK_EVERY, READINGS, Results, ShownTotals};
 use crate::vote::Told;
 
 /// When no vote waits any more, a replica of `result` may still be behind by this much.
 const SHOWN_WITHIN: Duration = Duration::from_secs(5);
-
-/// `result` reads the ledger again and again. The third reading that we see began after we had
-/// seen the first, so it is newer than the load.
-const READINGS: usize = 3;
 
 /// How many voters one query to PostgreSQL asks about.
 const VOTERS_AT_ONCE: usize = 10_000;

@@ -1,5 +1,6 @@
 //! Reads the results as a program does, from `/api/totals`.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -17,6 +18,10 @@ pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// How often the totals are read: so often that a test does not take longer because of it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// `result` reads its stores again and again. The third reading that we see began after we had
+/// seen the first, so it is newer than our first question.
+pub(crate) const READINGS: usize = 3;
 
 /// A line of progress waits this long for the number that it shows.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
@@ -72,10 +77,11 @@ impl Results {
 
     /// Waits until no earlier vote waits any more, and returns the totals.
     pub(crate) async fn complete(&mut self) -> anyhow::Result<ShownTotals> {
-        let began = Instant::now();
+        let (began, mut readings) = (Instant::now(), BTreeSet::new());
         loop {
             let totals = self.read().await?;
-            if totals.are_complete() {
+            readings.insert(totals.as_of.clone());
+            if readings.len() >= READINGS && totals.are_complete() {
                 return Ok(totals);
             }
             ensure!(

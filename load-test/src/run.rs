@@ -37,10 +37,11 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let site = Site::new(&settings.result_url)?;
     let mut results = Results::at(&site);
     let first = reached(async || results.complete().await);
-    let Some(totals) = stop.run_until_cancelled(first).await else {
+    let Some(before) = stop.run_until_cancelled(first).await else {
         bail!("stopped before anybody voted");
     };
-    let load = Load::new(settings, &totals?, stop)?;
+    let before = before?;
+    let load = Load::new(settings, &before, stop)?;
     if settings.postgres.are_given() {
         // Connect now, so that a wrong address is reported before the load and not after it.
         reached(async || check::connect(&settings.postgres).await).await?;
@@ -48,7 +49,6 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let viewers = Viewers::sit_down(&site, settings.viewers);
     gather(settings, &load, &viewers).await?;
 
-    let before = results.complete().await?;
     let measures = vote(settings, &load, &viewers, &mut results).await;
     let truth = check(settings, &site, &before, &load.into_told()).await;
     let summary = sum_up(settings, &before, &viewers, measures, truth).await;

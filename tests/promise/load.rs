@@ -63,6 +63,22 @@ async fn votes_of_others_are_noticed() {
 }
 
 #[tokio::test]
+async fn a_vote_of_a_moment_ago_that_is_not_counted_yet_is_not_taken_for_one_of_the_load() {
+    let urna = Deployment::start().await;
+    let (vote, worker, result) = urna.one_of_each().await;
+    let mut earlier = Voter::arrive(&vote.url).await;
+    worker.service.pause();
+    let seen = totals_of(&result.url, "totals", |totals| totals["as_of"].is_string()).await;
+    totals_of(&result.url, "a new reading", |totals| totals["as_of"] != seen["as_of"]).await;
+    // Until the next reading, `result` knows nothing of this vote.
+    earlier.insist(&[&vote.url], "a").await;
+    let mut load = begin(&vote.url, &result.url, &["--votes=20"]);
+    totals_of(&result.url, "the vote to wait", |totals| totals["waiting"].as_i64() > Some(0)).await;
+    worker.service.unpause();
+    assert!(load.exit().await.success(), "{}", load.output());
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_the_load_and_not_the_check() {
     let data = TempDir::new().unwrap();
     let urna = Embedded::start(data.path()).await;
