@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -97,7 +98,7 @@ async fn broadcast(listener: TcpListener, shared: Arc<Shared>) {
 async fn answer(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut request = [0; 1024];
     while stream.read(&mut request).await? > 0 {
-        let body = shared.update.borrow().clone();
+        let body = totals(shared.votes.load(Ordering::Relaxed));
         stream
             .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes())
             .await?;
@@ -105,13 +106,15 @@ async fn answer(stream: &mut TcpStream, shared: &Shared) -> std::io::Result<()> 
     Ok(())
 }
 
-/// The same shape as ours, so that it has as many bytes.
+/// The same shape as ours, so that it has as many bytes. The time moves on, because `load-test` waits for new readings.
 fn totals(votes: u64) -> Utf8Bytes {
+    let seconds = UNIX_EPOCH.elapsed().map_or(0, |now| now.as_secs() % 60);
     let options: [Value; 2] =
         ["Nesquik", "Cola Cao"].map(|label| json!({"key": "a", "label": label, "votes": votes}));
     let totals = json!({
         "poll": "nesquik-cola-cao", "question": "¿De qué somos?", "options": options, "total": votes,
-        "waiting": 0, "epoch": uuid::Uuid::nil(), "version": votes, "as_of": "2026-01-01T00:00:00.000Z", "live": true,
+        "waiting": 0, "epoch": uuid::Uuid::nil(), "version": votes,
+        "as_of": format!("2026-01-01T00:00:{seconds:02}.000Z"), "live": true,
     });
     totals.to_string().into()
 }
