@@ -19,8 +19,8 @@ pub(crate) const COUNTED_WITHIN: Duration = Duration::from_secs(60);
 /// How often the totals are read: so often that a test does not take longer because of it.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(200);
 
-/// `result` reads its stores again and again. The third reading that we see began after we had
-/// seen the first, so it is newer than our first question.
+/// `result` reads its stores again and again, and shows its last reading. The third one that we see
+/// began after we had seen the first. So it knows every vote from before our first question.
 pub(crate) const READINGS: usize = 3;
 
 /// A line of progress waits this long for the number that it shows.
@@ -75,7 +75,7 @@ impl Results {
             .context("--result-url leads to something else than Urna's results")
     }
 
-    /// Waits until no earlier vote waits any more, and returns the totals.
+    /// Waits for a reading that is newer than the call and in which no vote waits, and returns it.
     pub(crate) async fn complete(&mut self) -> anyhow::Result<ShownTotals> {
         let (began, mut readings) = (Instant::now(), BTreeSet::new());
         loop {

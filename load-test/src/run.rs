@@ -36,8 +36,8 @@ pub async fn run(settings: &Settings) -> anyhow::Result<bool> {
     let stop = end_on_signals()?;
     let site = Site::new(&settings.result_url)?;
     let mut results = Results::at(&site);
-    let first = reached(async || results.complete().await);
-    let Some(before) = stop.run_until_cancelled(first).await else {
+    let complete = reached(async || results.complete().await);
+    let Some(before) = stop.run_until_cancelled(complete).await else {
         bail!("stopped before anybody voted");
     };
     let before = before?;
