@@ -41,9 +41,9 @@ fn it_speaks_spanish_where_the_system_does() {
 #[test]
 fn without_an_answer_nothing_is_deleted() {
     let docker = "case $1 in info | compose) [ \"${2-}\" != down ];; *) false;; esac";
-    for arguments in ["clean 2", "do 6"] {
+    for arguments in ["clean 1", "clean 2", "clean 3", "do 6"] {
         let (exit, said) = lab(arguments, "C.UTF-8", docker);
-        let asked = said.contains("its votes are deleted") && said.contains("nothing was done");
+        let asked = said.contains("the votes there are deleted") && said.contains("nothing was done");
         assert!(exit == Some(2) && asked, "./lab {arguments}: {said}");
     }
 }
