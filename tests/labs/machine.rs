@@ -5,6 +5,7 @@ use std::env;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -22,28 +23,38 @@ const COMMAND_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
 const DEVELOPERS_OWN: [&str; 7] =
     ["VOTE_PORT", "RESULT_PORT", "POLL", "SECRETS", "VOTE_URL", "RESULT_URL", "OVERLAY"];
 
-/// What a lab could leave behind, as shell commands that list it.
-const LISTS: [&str; 5] = [
+/// The shell command that lists the files that a lab could leave behind.
+const FILES: &str = "git status --porcelain --ignored";
+
+/// Those that list what it could leave behind in Docker.
+const DOCKER_LISTS: [&str; 4] = [
     "docker ps --all --format 'container {{.Names}}'",
     "docker volume ls --format 'volume {{.Name}}'",
     "docker network ls --format 'network {{.Name}}'",
     // Images of others may stay: the next lab needs them, too.
     "docker images --format 'image {{.Repository}}:{{.Tag}}' | { grep -E '^image (urna|lab)' || true; }",
-    "git status --porcelain --ignored",
 ];
 
-/// The same on a cluster.
+/// Those that list what it could leave behind on a cluster.
 const CLUSTER_LISTS: [&str; 3] = [
     "kubectl get namespaces --output=name",
     "kubectl get persistentvolumes --output=custom-columns=CLAIM:.spec.claimRef.name,IN:.spec.claimRef.namespace",
     "kubectl get nodes --output=custom-columns=NODE:.metadata.name,UNSCHEDULABLE:.spec.unschedulable,TAINTS:.spec.taints",
 ];
 
-/// A place for the runner's progress and for a kubectl that knows one cluster alone.
+/// The path that has our kubectl first, if the store images here install Debian's packages. Every machine looks this up
+/// before it lists the containers, because the container that tells it must be in no list.
+static CLUSTER_PATH: LazyLock<String> = LazyLock::new(|| {
+    let path = env::var("PATH").expect("a PATH");
+    let user = run("docker run --rm --entrypoint=id postgres:18-alpine -u postgres");
+    if user == "70" { path } else { format!("{ROOT}/tests/labs/debian:{path}") }
+});
+
+/// A place to play labs: a copy of the repository, so that labs on different platforms, and a developer, are not in each
+/// other's way, and a kubectl that knows one cluster alone.
 pub struct Machine {
     scratch: TempDir,
-    /// On a machine with a cluster, the path that has our kubectl first where that is needed.
-    cluster_path: Option<String>,
+    is_cluster: bool,
 }
 
 impl Machine {
@@ -54,7 +65,7 @@ impl Machine {
                 panic!("the labs need port {port}: stop what uses it, such as another Urna ({error})")
             });
         }
-        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), cluster_path: None };
+        let machine = Self::new(false);
         let left = run("docker ps --all --format '{{.Names}}' | grep -E '^(lab-|urna-lab)' || true");
         assert_eq!(left, "", "an earlier play left these containers: remove them");
         machine
@@ -64,12 +75,24 @@ impl Machine {
     pub fn with_cluster() -> Self {
         let context = env::var("URNA_TEST_CONTEXT")
             .expect("URNA_TEST_CONTEXT: the name of the kubectl context whose cluster these tests may use");
-        let machine =
-            Self { scratch: TempDir::new().expect("a temporary folder"), cluster_path: Some(cluster_path()) };
+        let machine = Self::new(true);
         let config = machine.kube_config();
         run(&format!("kubectl config view --raw --minify --context={context} >{}", config.display()));
         let (found, _) = machine.bash("kubectl get namespace urna");
         assert!(!found, "there is a namespace `urna` on the cluster {context}, and the labs would change it");
+        machine
+    }
+
+    fn new(is_cluster: bool) -> Self {
+        LazyLock::force(&CLUSTER_PATH);
+        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), is_cluster };
+        let copy = machine.copy();
+        std::fs::create_dir(&copy).expect("a folder");
+        let copy = copy.display();
+        run(&format!(
+            "git ls-files -z | tar --create --null --files-from=- | tar --extract --directory={copy}"
+        ));
+        run(&format!("git -C {copy} init --quiet && git -C {copy} add --all"));
         machine
     }
 
@@ -80,9 +103,8 @@ impl Machine {
 
     /// What is there now, as one line for each thing.
     pub fn inventory(&self) -> BTreeSet<String> {
-        let of_cluster: &[&str] = if self.cluster_path.is_some() { &CLUSTER_LISTS } else { &[] };
-        let lists = LISTS.iter().chain(of_cluster);
-        lists.flat_map(|list| self.listed(list)).collect()
+        let lists: &[&str] = if self.is_cluster { &CLUSTER_LISTS } else { &DOCKER_LISTS };
+        lists.iter().chain([&FILES]).flat_map(|list| self.listed(list)).collect()
     }
 
     fn listed(&self, list: &str) -> Vec<String> {
@@ -95,28 +117,25 @@ impl Machine {
         let mut command = Command::new("timeout");
         command.args([&COMMAND_ENDS_WITHIN.as_secs().to_string(), "bash", "-o", "pipefail", "-c"]);
         command.arg(format!("{{ {line}; }} 2>&1"));
-        command.current_dir(ROOT).stdin(Stdio::null());
+        command.current_dir(self.copy()).stdin(Stdio::null());
         command.env("LC_ALL", "C.UTF-8").env("LAB_PROGRESS", self.scratch.path().join("progress"));
         // A project of its own, so that no volume of the developer's is touched.
         command.env("COMPOSE_PROJECT_NAME", "urna-labs").env("COMPOSE_FILE", "compose.yaml");
         for own in DEVELOPERS_OWN {
             command.env(own, "");
         }
-        if let Some(path) = &self.cluster_path {
-            command.env("KUBECONFIG", self.kube_config()).env("PATH", path);
+        if self.is_cluster {
+            command.env("KUBECONFIG", self.kube_config()).env("PATH", &*CLUSTER_PATH);
         }
         let output = command.output().expect("timeout and bash");
         (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    fn copy(&self) -> PathBuf {
+        self.scratch.path().join("urna")
+    }
+
     fn kube_config(&self) -> PathBuf {
         self.scratch.path().join("kubeconfig")
     }
-}
-
-/// The path with our kubectl first, if the store images here install Debian's packages.
-fn cluster_path() -> String {
-    let path = env::var("PATH").expect("a PATH");
-    let user = run("docker run --rm --entrypoint=id postgres:18-alpine -u postgres");
-    if user == "70" { path } else { format!("{ROOT}/tests/labs/debian:{path}") }
 }

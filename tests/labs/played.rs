@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use harness::eventually;
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use crate::lesson::Lesson;
@@ -19,8 +20,12 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Often enough that the door is open when the first command asks for the pages.
 const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
+/// The labs in Docker and those on a swarm take the same ports, so they wait for each other.
+static PORTS: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lab_in_docker() {
+    let _ports = PORTS.lock().await;
     for lesson in chosen(&["Docker", "Compose"]) {
         play(&Arc::new(Machine::with_docker()), &lesson).await;
     }
@@ -28,6 +33,7 @@ async fn every_lab_in_docker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lab_on_a_swarm() {
+    let _ports = PORTS.lock().await;
     play_with_base(&Arc::new(Machine::with_docker()), &chosen(&["Swarm"])).await;
 }
 
