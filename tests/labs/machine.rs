@@ -66,8 +66,10 @@ impl Machine {
             });
         }
         let machine = Self::new(false);
-        let left = run("docker ps --all --format '{{.Names}}' | grep -E '^(lab-|urna-lab)' || true");
-        assert_eq!(left, "", "an earlier play left these containers: remove them");
+        let things = machine.inventory();
+        let of_a_lab = |thing: &&String| thing.contains(" lab-") || thing.contains(" urna-lab");
+        let left: Vec<_> = things.iter().filter(of_a_lab).collect();
+        assert!(left.is_empty(), "an earlier play left this: remove it: {left:?}");
         machine
     }
 
