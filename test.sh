@@ -53,7 +53,7 @@ Usage:
   ./test.sh [ARGS...]        any other arguments are passed on to `cargo test` too
   ./test.sh containers       only the tests of the containers
   ./test.sh kubernetes       all tests of Kubernetes, for about an hour
-  ./test.sh labs             plays every lab, for some twenty minutes
+  ./test.sh labs             plays every lab, for about twenty minutes
   ./test.sh setup            only install what the tests need
   ./test.sh --help           this text
 

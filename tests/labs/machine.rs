@@ -19,14 +19,14 @@ const PORTS: [u16; 2] = [8000, 8001];
 /// Some commands of a lab wait until something has happened. If it never does, the test must end.
 const COMMAND_ENDS_WITHIN: Duration = Duration::from_secs(20 * 60);
 
-/// Settings that a developer may have for other purposes. Empty, they count as not set, and override those in .env.
+/// Settings that a developer may have for other purposes. The copy has no .env, so only the environment can hold them.
 const DEVELOPERS_OWN: [&str; 7] =
     ["VOTE_PORT", "RESULT_PORT", "POLL", "SECRETS", "VOTE_URL", "RESULT_URL", "OVERLAY"];
 
 /// The shell command that lists the files that a lab could leave behind.
 const FILES: &str = "git status --porcelain --ignored";
 
-/// Those that list what it could leave behind in Docker.
+/// The shell commands that list what a lab could leave behind in Docker.
 const DOCKER_LISTS: [&str; 4] = [
     "docker ps --all --format 'container {{.Names}}'",
     "docker volume ls --format 'volume {{.Name}}'",
@@ -35,7 +35,7 @@ const DOCKER_LISTS: [&str; 4] = [
     "docker images --format 'image {{.Repository}}:{{.Tag}}' | { grep -E '^image (urna|lab)' || true; }",
 ];
 
-/// Those that list what it could leave behind on a cluster.
+/// The shell commands that list what a lab could leave behind on a cluster.
 const CLUSTER_LISTS: [&str; 3] = [
     "kubectl get namespaces --output=name",
     "kubectl get persistentvolumes --output=custom-columns=CLAIM:.spec.claimRef.name,IN:.spec.claimRef.namespace",
@@ -50,8 +50,8 @@ static CLUSTER_PATH: LazyLock<String> = LazyLock::new(|| {
     if user == "70" { path } else { format!("{ROOT}/tests/labs/debian:{path}") }
 });
 
-/// A place to play labs: a copy of the repository, so that labs on different platforms, and a developer, are not in each
-/// other's way, and a kubectl that knows one cluster alone.
+/// A place to play labs. Its copy of the repository keeps labs on other platforms, and a developer's changes, out of the
+/// way. Its kubectl knows one cluster alone.
 pub struct Machine {
     scratch: TempDir,
     is_cluster: bool,
@@ -69,7 +69,7 @@ impl Machine {
         let things = machine.inventory();
         let of_a_lab = |thing: &&String| thing.contains(" lab-") || thing.contains(" urna-lab");
         let left: Vec<_> = things.iter().filter(of_a_lab).collect();
-        assert!(left.is_empty(), "an earlier play left this: remove it: {left:?}");
+        assert!(left.is_empty(), "remove what an earlier play of the labs left: {left:?}");
         machine
     }
 
@@ -87,12 +87,15 @@ impl Machine {
 
     fn new(is_cluster: bool) -> Self {
         LazyLock::force(&CLUSTER_PATH);
-        let machine = Self { scratch: TempDir::new().expect("a temporary folder"), is_cluster };
+        // Under the repository, because not every Docker may mount files from /tmp.
+        let scratch = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a temporary folder");
+        let machine = Self { scratch, is_cluster };
         let copy = machine.copy();
         std::fs::create_dir(&copy).expect("a folder");
         let copy = copy.display();
         run(&format!(
-            "git ls-files -z | tar --create --null --files-from=- | tar --extract --directory={copy}"
+            "git ls-files -z --cached --others --exclude-standard \
+             | tar --create --null --files-from=- | tar --extract --directory={copy}"
         ));
         run(&format!("git -C {copy} init --quiet && git -C {copy} add --all"));
         machine
@@ -124,7 +127,7 @@ impl Machine {
         // A project of its own, so that no volume of the developer's is touched.
         command.env("COMPOSE_PROJECT_NAME", "urna-labs").env("COMPOSE_FILE", "compose.yaml");
         for own in DEVELOPERS_OWN {
-            command.env(own, "");
+            command.env_remove(own);
         }
         if self.is_cluster {
             command.env("KUBECONFIG", self.kube_config()).env("PATH", &*CLUSTER_PATH);

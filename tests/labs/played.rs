@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::env;
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,20 +27,21 @@ static PORTS: Mutex<()> = Mutex::const_new(());
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lab_in_docker() {
     let _ports = PORTS.lock().await;
-    for lesson in chosen(&["Docker", "Compose"]) {
-        play(&Arc::new(Machine::with_docker()), &lesson).await;
+    let machine = Arc::new(Machine::with_docker());
+    for lesson in &chosen(&["Docker", "Compose"]) {
+        play(&machine, slice::from_ref(lesson)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lab_on_a_swarm() {
     let _ports = PORTS.lock().await;
-    play_with_base(&Arc::new(Machine::with_docker()), &chosen(&["Swarm"])).await;
+    play(&Arc::new(Machine::with_docker()), &chosen(&["Swarm"])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_lab_on_kubernetes() {
-    play_with_base(&Arc::new(Machine::with_cluster()), &chosen(&["Kubernetes"])).await;
+    play(&Arc::new(Machine::with_cluster()), &chosen(&["Kubernetes"])).await;
 }
 
 /// The labs of these platforms: all of them, or those that `URNA_TEST_LABS` chooses, with `today` or a list such as `8,14`.
@@ -62,46 +64,34 @@ fn chosen(platforms: &[&str]) -> Vec<Lesson> {
     lessons
 }
 
-/// Plays labs of which some start from another one, their base. That is started once: it is played until the others
-/// are played on top of it, and cleaned up after them.
-async fn play_with_base(machine: &Arc<Machine>, lessons: &[Lesson]) {
-    let (on_top, from_nothing): (Vec<&Lesson>, Vec<&Lesson>) =
-        lessons.iter().partition(|lesson| lesson.base().is_some());
-    let base = on_top.first().and_then(|lesson| lesson.base());
-    for lesson in from_nothing.iter().filter(|lesson| Some(lesson.number) != base) {
-        play(machine, lesson).await;
-    }
-    let Some(base) = base.map(|base| Lesson::all("labs").swap_remove(base - 1)) else { return };
+/// Plays labs that start from the same lab, their base. The base is started once, the others are played on top of it,
+/// and it is cleaned up after them. A lab that starts from nothing is its own base.
+async fn play(machine: &Arc<Machine>, lessons: &[Lesson]) {
+    let Some(first) = lessons.first() else { return };
+    let base = Lesson::all("labs").swap_remove(first.base().unwrap_or(first.number) - 1);
+    let on_top: Vec<&Lesson> = lessons.iter().filter(|lesson| lesson.number != base.number).collect();
     for lesson in &on_top {
+        assert_eq!(lesson.base(), Some(base.number), "{} starts from another lab", lesson.file_name());
         all_red(machine, lesson);
     }
     all_red(machine, &base);
-    let before = machine.inventory();
-    if from_nothing.iter().any(|lesson| lesson.number == base.number) {
-        play_until_clean(machine, &base).await;
+    let without_base = machine.inventory();
+    if first.number == base.number {
+        play_without_cleaning(machine, &base).await;
     } else {
         prepares(machine, &base).await;
     }
     for lesson in on_top {
         turns_green(machine, &base).await;
         let before = machine.inventory();
-        play_until_clean(machine, lesson).await;
+        play_without_cleaning(machine, lesson).await;
         clean(machine, lesson, &before).await;
     }
-    clean(machine, &base, &before).await;
+    clean(machine, &base, &without_base).await;
     all_red(machine, &base);
 }
 
-/// Plays a lab that starts from nothing.
-async fn play(machine: &Arc<Machine>, lesson: &Lesson) {
-    all_red(machine, lesson);
-    let before = machine.inventory();
-    play_until_clean(machine, lesson).await;
-    clean(machine, lesson, &before).await;
-    all_red(machine, lesson);
-}
-
-async fn play_until_clean(machine: &Arc<Machine>, lesson: &Lesson) {
+async fn play_without_cleaning(machine: &Arc<Machine>, lesson: &Lesson) {
     let start = Instant::now();
     let printed = prepares(machine, lesson).await;
     let printed = without_commands(&printed, lesson);
@@ -162,7 +152,7 @@ async fn open_door(playing: &JoinHandle<String>) {
 /// Where nothing of the lab runs, every check fails and gives its hint.
 fn all_red(machine: &Machine, lesson: &Lesson) {
     let (succeeded, said) = machine.lab(&lesson.number.to_string());
-    assert!(!succeeded, "{} is green at the start:\n{said}", lesson.file_name());
+    assert!(!succeeded, "{} is green where nothing of it runs:\n{said}", lesson.file_name());
     for check in lesson.checks() {
         let sentence = format!("✗ {}\n", check.sentence);
         let hint = format!("try: {}\n", check.hint);

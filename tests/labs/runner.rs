@@ -41,11 +41,23 @@ fn it_speaks_spanish_where_the_system_does() {
 #[test]
 fn without_an_answer_nothing_is_deleted() {
     let docker = "case $1 in info | compose) [ \"${2-}\" != down ];; *) false;; esac";
-    for arguments in ["clean 1", "clean 2", "clean 3", "do 6"] {
+    for (arguments, target) in
+        [("clean 1", "lab-*"), ("clean 2", "project urna"), ("clean 3", "lab-*"), ("do 6", "project urna")]
+    {
         let (exit, said) = lab(arguments, "C.UTF-8", docker);
-        let asked = said.contains("the votes there are deleted") && said.contains("nothing was done");
-        assert!(exit == Some(2) && asked, "./lab {arguments}: {said}");
+        let asked = said.contains(&format!("Docker, {target}: the votes there are deleted"));
+        let nothing_done = exit == Some(2) && said.contains("nothing was done");
+        assert!(asked && nothing_done, "./lab {arguments}: {said}");
     }
+}
+
+/// A `docker` whose containers are all missing.
+#[test]
+fn it_names_the_command_that_failed_and_not_the_empty_assignment_around_it() {
+    let docker = "case $1 in info | compose) [ \"${2-}\" != ps ];; *) false;; esac";
+    let (exit, said) = lab("4", "C.UTF-8", docker);
+    let named = said.contains("because: docker inspect --format '{{.Created}}'");
+    assert!(exit == Some(1) && named && !said.contains("because: db="), "{said}");
 }
 
 #[test]
@@ -62,7 +74,11 @@ fn lab(arguments: &str, language: &str, docker: &str) -> (Option<i32>, String) {
     std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = Command::new("./lab");
     command.args(arguments.split_whitespace()).current_dir(ROOT).stdin(Stdio::null());
-    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", language);
+    command
+        .env_remove("COMPOSE_PROJECT_NAME")
+        .env_remove("LC_ALL")
+        .env_remove("LC_MESSAGES")
+        .env("LANG", language);
     command.env("LAB_PROGRESS", folder.path().join("progress"));
     command.env("PATH", format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap()));
     let output = command.output().expect("bash");
