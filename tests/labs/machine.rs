@@ -85,6 +85,17 @@ impl Machine {
         machine
     }
 
+    /// Runs `./lab` with these arguments. Returns whether it succeeded, and what it printed.
+    pub fn lab(&self, arguments: &str) -> (bool, String) {
+        self.bash(&format!("./lab {arguments}"))
+    }
+
+    /// What is there now, as one line for each thing.
+    pub fn inventory(&self) -> BTreeSet<String> {
+        let lists: &[&str] = if self.is_cluster { &CLUSTER_LISTS } else { &DOCKER_LISTS };
+        lists.iter().chain([&FILES]).flat_map(|list| self.listed(list)).collect()
+    }
+
     fn new(is_cluster: bool) -> Self {
         LazyLock::force(&CLUSTER_PATH);
         // Under the repository, because not every Docker may mount files from /tmp.
@@ -99,17 +110,6 @@ impl Machine {
         ));
         run(&format!("git -C {copy} init --quiet && git -C {copy} add --all"));
         machine
-    }
-
-    /// Runs `./lab` with these arguments. Returns whether it succeeded, and what it printed.
-    pub fn lab(&self, arguments: &str) -> (bool, String) {
-        self.bash(&format!("./lab {arguments}"))
-    }
-
-    /// What is there now, as one line for each thing.
-    pub fn inventory(&self) -> BTreeSet<String> {
-        let lists: &[&str] = if self.is_cluster { &CLUSTER_LISTS } else { &DOCKER_LISTS };
-        lists.iter().chain([&FILES]).flat_map(|list| self.listed(list)).collect()
     }
 
     fn listed(&self, list: &str) -> Vec<String> {
