@@ -47,6 +47,7 @@ async fn every_lab_on_kubernetes() {
 /// The labs of these platforms: all of them, or those that `URNA_TEST_LABS` chooses, with `today` or a list such as `8,14`.
 fn chosen(platforms: &[&str]) -> Vec<Lesson> {
     let mut lessons = Lesson::all("labs");
+    let last = lessons.len();
     lessons.retain(|lesson| platforms.contains(&lesson.head()[1]));
     match env::var("URNA_TEST_LABS").unwrap_or_default().as_str() {
         "" => {}
@@ -58,6 +59,7 @@ fn chosen(platforms: &[&str]) -> Vec<Lesson> {
         list => {
             let numbers: Vec<usize> =
                 list.split(',').map(|number| number.parse().expect("a number")).collect();
+            assert!(numbers.iter().all(|number| (1..=last).contains(number)), "there is no such lab: {list}");
             lessons.retain(|lesson| numbers.contains(&lesson.number));
         }
     }
