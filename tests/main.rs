@@ -22,6 +22,7 @@ mod promise {
 mod contracts {
     pub mod backends;
     mod edges;
+    mod groups;
     mod labels_contract;
     mod ledger_contract;
     mod queue_contract;

@@ -154,7 +154,7 @@ async fn fill(queue: &Queue) {
         id: random_uuid(),
         via: "filled".to_owned(),
     });
-    let appends = stream::iter(ballots).map(|ballot| async move { queue.append(&ballot, u64::MAX).await });
+    let appends = stream::iter(ballots).map(|ballot| async move { queue.append(ballot, u64::MAX).await });
     let mut appends = appends.buffer_unordered(AT_ONCE);
     while let Some(appended) = appends.next().await {
         appended.unwrap();

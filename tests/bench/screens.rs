@@ -96,7 +96,7 @@ async fn parts(urna: &Deployment, bare: &Bare) -> Times {
     for _ in 0..PARTS {
         ticks.tick().await;
         let began = Instant::now();
-        queue.append(&ballot(), u64::MAX).await.unwrap();
+        queue.append(ballot(), u64::MAX).await.unwrap();
         assert_eq!(ledger.record(&[&ballot()]).await.unwrap(), 1);
         client().get(&bare.vote).send().await.unwrap();
         times.add(began.elapsed());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use election::Ballot;
+use futures_util::future::join_all;
 use queue::{AppendError, Consumer, Delivery, Depth, EntryId, Fate, Progress, Queue, Receipt};
 use tokio::time::{sleep, timeout};
 
@@ -29,6 +30,8 @@ contract! { [redis, sqlite] {
     a_waiting_worker_wakes_for_a_lone_ballot,
     a_full_queue_refuses_and_evicts_nothing,
     many_appends_at_once_are_all_kept,
+    of_many_at_once_those_for_which_there_is_room_are_kept_and_the_others_refused,
+    while_the_queue_is_not_trusted_it_refuses,
     an_entry_that_is_no_ballot_comes_with_the_reason,
     what_is_buried_is_a_dead_letter_once_and_never_comes_back,
     a_reader_that_left_is_forgotten_and_what_it_held_is_not,
@@ -44,7 +47,7 @@ async fn what_is_appended_is_taken_in_order_and_as_it_was(backend: Backend) {
     let queue = open(&backend).await;
     let ballots = [ballot(1, 0, 5), ballot(2, 9, i64::MAX), ballot(1, 1, 6)];
     for ballot in &ballots {
-        queue.append(ballot, PLENTY).await.unwrap();
+        queue.append(ballot.clone(), PLENTY).await.unwrap();
     }
     let taken = take(&mut queue.consumer("w", NEVER), 10).await;
     let taken: Vec<_> = taken.into_iter().map(|delivery| delivery.ballot.unwrap()).collect();
@@ -140,15 +143,15 @@ async fn a_waiting_worker_wakes_for_a_lone_ballot(backend: Backend) {
 async fn a_full_queue_refuses_and_evicts_nothing(backend: Backend) {
     let queue = open(&backend).await;
     for voter in 0..2 {
-        queue.append(&ballot(voter, 0, 1), 2).await.unwrap();
+        queue.append(ballot(voter, 0, 1), 2).await.unwrap();
     }
-    let refused = queue.append(&ballot(2, 0, 1), 2).await;
+    let refused = queue.append(ballot(2, 0, 1), 2).await;
     assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
     assert_eq!(queue.depth().await.unwrap().untaken, 2);
     let mut worker = queue.consumer("w", NEVER);
     let taken = take(&mut worker, 1).await;
     queue.settle(&entries(&taken)).await.unwrap();
-    queue.append(&ballot(2, 0, 1), 2).await.unwrap();
+    queue.append(ballot(2, 0, 1), 2).await.unwrap();
 }
 
 async fn many_appends_at_once_are_all_kept(backend: Backend) {
@@ -156,13 +159,42 @@ async fn many_appends_at_once_are_all_kept(backend: Backend) {
     let appends: Vec<_> = (0..500)
         .map(|voter| {
             let queue = queue.clone();
-            tokio::spawn(async move { queue.append(&ballot(voter, 0, 1), PLENTY).await })
+            tokio::spawn(async move { queue.append(ballot(voter, 0, 1), PLENTY).await })
         })
         .collect();
     for append in appends {
         append.await.unwrap().unwrap();
     }
     assert_eq!(queue.depth().await.unwrap().untaken, 500);
+}
+
+async fn of_many_at_once_those_for_which_there_is_room_are_kept_and_the_others_refused(backend: Backend) {
+    let queue = open(&backend).await;
+    let appends = (0..100).map(|voter| queue.append(ballot(voter, 0, 1), 30));
+    let answers = join_all(appends).await;
+    let recorded: BTreeSet<u128> = (0..100).filter(|voter| answers[*voter as usize].is_ok()).collect();
+    assert_eq!(recorded.len(), 30);
+    assert!(answers.iter().all(|answer| !matches!(answer, Err(AppendError::Unconfirmed(_)))));
+    let taken = take(&mut queue.consumer("w", NEVER), 100).await;
+    let kept: BTreeSet<u128> = taken.iter().map(voter).collect();
+    assert_eq!(kept, recorded);
+    // Each receipt is that of the voter's own entry.
+    for delivery in taken {
+        let receipt = answers[voter(&delivery) as usize].as_ref().unwrap();
+        assert_eq!(receipt.entry, delivery.entry);
+    }
+    let places: BTreeSet<u64> = answers.iter().flatten().map(|receipt| receipt.place).collect();
+    assert_eq!(places, (1..=30).collect());
+}
+
+async fn while_the_queue_is_not_trusted_it_refuses(backend: Backend) {
+    let queue = open(&backend).await;
+    queue.trust(false);
+    let refused = queue.append(ballot(1, 0, 1), PLENTY).await;
+    assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
+    assert_eq!(queue.depth().await.unwrap(), Depth::default());
+    queue.trust(true);
+    queue.append(ballot(1, 0, 1), PLENTY).await.unwrap();
 }
 
 async fn an_entry_that_is_no_ballot_comes_with_the_reason(backend: Backend) {
@@ -198,7 +230,7 @@ async fn a_reader_that_left_is_forgotten_and_what_it_held_is_not(backend: Backen
 
 async fn a_strange_replica_name_costs_no_vote(backend: Backend) {
     let queue = open(&backend).await;
-    queue.append(&Ballot { via: "x\n".repeat(500), ..ballot(1, 0, 1) }, PLENTY).await.unwrap();
+    queue.append(Ballot { via: "x\n".repeat(500), ..ballot(1, 0, 1) }, PLENTY).await.unwrap();
     let taken = take(&mut queue.consumer("w", NEVER), 10).await;
     assert!(taken[0].ballot.is_ok(), "{taken:?}");
 }
@@ -217,7 +249,7 @@ async fn the_depth_tells_how_long_the_oldest_ballot_waits(backend: Backend) {
     let queue = open(&backend).await;
     for voter in 0..2 {
         let now_ms = queue.probe().await.unwrap().now_ms;
-        queue.append(&ballot(voter, 0, now_ms), PLENTY).await.unwrap();
+        queue.append(ballot(voter, 0, now_ms), PLENTY).await.unwrap();
         sleep(A_WHILE).await;
     }
     let oldest = queue.depth().await.unwrap().oldest;
@@ -264,7 +296,7 @@ async fn a_receipt_outlives_a_kill_of_the_store_and_means_nothing_in_another_que
 }
 
 async fn append(queue: &Queue, voter: u128) -> Receipt {
-    queue.append(&ballot(voter, 0, 1), PLENTY).await.unwrap()
+    queue.append(ballot(voter, 0, 1), PLENTY).await.unwrap()
 }
 
 async fn fates(queue: &Queue, receipts: &[Receipt]) -> Vec<Fate> {
@@ -281,7 +313,7 @@ async fn open(backend: &Backend) -> Queue {
 
 async fn fill(queue: &Queue, count: u128) {
     for voter in 0..count {
-        queue.append(&ballot(voter, 0, 1), PLENTY).await.unwrap();
+        queue.append(ballot(voter, 0, 1), PLENTY).await.unwrap();
     }
 }
 
@@ -297,4 +329,9 @@ async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
 
 fn entries(deliveries: &[Delivery]) -> Vec<EntryId> {
     deliveries.iter().map(|delivery| delivery.entry.clone()).collect()
+}
+
+/// The number that the ballot's voter has in these tests.
+fn voter(delivery: &Delivery) -> u128 {
+    delivery.ballot.as_ref().unwrap().voter.0.as_u128()
 }

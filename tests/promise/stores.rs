@@ -55,7 +55,7 @@ async fn a_ledger_that_is_too_slow_for_a_batch_gets_smaller_ones() {
     let queue = Queue::Redis(RedisQueue::new(redis));
     queue.probe().await.unwrap();
     for voter in 0..BALLOTS {
-        queue.append(&ballot(voter, 0, 1), u64::MAX).await.unwrap();
+        queue.append(ballot(voter, 0, 1), u64::MAX).await.unwrap();
     }
     let _worker = deployment.ready("worker").await;
     eventually("every ballot to be counted", async || {

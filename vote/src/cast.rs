@@ -1,7 +1,6 @@
 //! Casting a vote: from the form to the queue, and the answer to the voter.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use axum::extract::rejection::FormRejection;
@@ -34,7 +33,7 @@ pub(crate) async fn cast(
     request: Request,
 ) -> Response {
     let asked = Instant::now();
-    let headers = request.headers().clone();
+    let cookie = VoterCookie::verify(&app.config.keys, request.headers(), app.config.is_secure());
     let client = request.extensions().get::<Client>().cloned();
     let vote = read(&app.config.poll, request).await;
     client.iter().for_each(Client::has_asked);
@@ -42,9 +41,7 @@ pub(crate) async fn cast(
         Ok(vote) => vote,
         Err(notice) => return invalid(notice),
     };
-    let Some(mut cookie) = VoterCookie::verify(&app.config.keys, &headers, app.config.is_secure()) else {
-        return invalid(no_cookie(&visitor));
-    };
+    let Some(mut cookie) = cookie else { return invalid(no_cookie(&visitor)) };
     let recorded = match vote {
         // A replica that was paused may hold requests of voters who have given up since and have
         // voted elsewhere. If it took such a vote now, the old vote would outrank the newer one.
@@ -129,9 +126,6 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<F
     let config = &app.config;
     let now_ms = app.clock.now_ms().ok_or(Failure::NotRecorded)?;
     cookie.ord = cookie.next_ord(now_ms);
-    if !app.keeps.load(Ordering::Relaxed) {
-        return Err(Failure::NotRecorded);
-    }
     let ballot = Ballot {
         poll: config.poll.id.clone(),
         voter: cookie.voter,
@@ -141,17 +135,17 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<F
         via: config.presence.name().to_owned(),
     };
     let asked = Instant::now();
-    // In this order they reach the queue, because they share its connection. The labels cost the vote
+    // In this order they leave, and they share the queue's connection. The labels cost the vote
     // hardly any time, and if they fail, the vote does not.
     let ((), appended) = tokio::join!(
         biased;
         app.labels.bring(&config.poll, &config.queue),
-        config.queue.append(&ballot, config.queue_max),
+        config.queue.append(ballot, config.queue_max),
     );
     METRICS.append.record(asked.elapsed());
     let receipt = appended.map_err(|error| failure(app, &error))?;
     config.presence.did(1);
-    Ok(Followed::new(receipt, cookie.remember(ballot.poll, choice, now_ms)))
+    Ok(Followed::new(receipt, cookie.remember(config.poll.id.clone(), choice, now_ms)))
 }
 
 fn failure(app: &App, error: &AppendError) -> Failure {

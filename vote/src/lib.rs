@@ -1,5 +1,6 @@
 //! The ballot page. It takes votes, and answers *Recorded* only once the vote is
-//! safe in the queue. It never touches the ledger, and buffers nothing.
+//! safe in the queue. It never touches the ledger, and holds a vote only while
+//! its voter waits for the answer.
 
 mod cast;
 mod clock;
@@ -13,7 +14,7 @@ mod phrases;
 mod queue_watch;
 mod settings;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -107,9 +108,6 @@ struct App {
     /// The edition of the page: an open page of another edition loads itself again.
     edition: String,
     clock: Clock,
-    /// Whether the last probe found that the queue keeps what it acknowledges, as far as
-    /// the settings demand. If it did not, votes are refused.
-    keeps: AtomicBool,
     /// Notified when an append got no answer, so that the queue is probed at once.
     doubt: Notify,
     /// How many recorded votes have waited to be counted at two probes in a row.
@@ -126,7 +124,6 @@ impl App {
             edition: web::edition(&SCRIPT, config.poll.texts()),
             config,
             clock: Clock::new(),
-            keeps: AtomicBool::new(false),
             doubt: Notify::new(),
             waiting: AtomicU64::new(0),
             progress: watch::Sender::default(),

@@ -33,6 +33,8 @@ pub(crate) struct QueueWatch<'a> {
 
 impl<'a> QueueWatch<'a> {
     pub(crate) fn of(app: &'a App, health: &Health) -> Self {
+        // Until a probe has found out.
+        app.config.queue.trust(false);
         let outage = Outage::of(Store::Queue, health);
         Self { app, outage, risks: Vec::new(), uncounted: 0, is_full: false, relabelled: Vec::new() }
     }
@@ -47,7 +49,7 @@ impl<'a> QueueWatch<'a> {
                 // Before votes are taken, so that the first one can bring the labels.
                 self.compare_labels().await;
                 self.outage.answered(readiness(&self.app.config, &probe));
-                self.app.keeps.store(forbidden(&self.app.config, &probe.risks).is_none(), Ordering::Relaxed);
+                self.app.config.queue.trust(forbidden(&self.app.config, &probe.risks).is_none());
                 self.log_risks(probe.risks);
                 self.log_full(probe.depth.uncounted());
                 self.look().await;
@@ -56,7 +58,7 @@ impl<'a> QueueWatch<'a> {
             Err(error) => {
                 METRICS.show(None);
                 // The next connection may lead to a Redis with other settings.
-                self.app.keeps.store(false, Ordering::Relaxed);
+                self.app.config.queue.trust(false);
                 // Nobody knows how many wait now.
                 self.tell_waiting(0);
                 self.outage.failed(&error)

@@ -3,6 +3,7 @@
 //! Every backend promises two things. When [`Queue::append`] returns `Ok`, the
 //! ballot is on disk. An entry that was taken and not settled is delivered again.
 
+mod append;
 mod progress;
 mod redis;
 #[cfg(feature = "sqlite")]
@@ -14,6 +15,7 @@ use std::time::Duration;
 use election::{Ballot, Labels, PollId};
 use store::Unavailable;
 
+use self::append::Appender;
 pub use self::progress::{Fate, Progress, Receipt};
 pub use self::redis::{EPOCH, RedisConsumer, RedisQueue, STREAM};
 #[cfg(feature = "sqlite")]
@@ -44,13 +46,16 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// Appends a ballot durably, unless `capacity` ballots wait already.
-    pub async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
-        match self {
-            Self::Redis(queue) => queue.append(ballot, capacity).await,
-            #[cfg(feature = "sqlite")]
-            Self::Sqlite(queue) => queue.append(ballot, capacity).await,
-        }
+    /// Appends a ballot durably, unless `capacity` ballots wait already. Ballots that wait for the
+    /// disk at the same time share its sync.
+    pub async fn append(&self, ballot: Ballot, capacity: u64) -> Result<Receipt, AppendError> {
+        self.appender().append(ballot, capacity).await
+    }
+
+    /// Says whether the queue keeps what it acknowledges, as far as its user demands. While it does
+    /// not, ballots are refused, also those that wait for the disk already.
+    pub fn trust(&self, trusted: bool) {
+        self.appender().trust(trusted);
     }
 
     /// Asks whether the queue would take a vote now. Connects first if necessary.
@@ -137,6 +142,14 @@ impl Queue {
             Self::Redis(queue) => queue.bury(entry, reason).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(queue) => queue.bury(entry, reason).await,
+        }
+    }
+
+    fn appender(&self) -> &Appender {
+        match self {
+            Self::Redis(queue) => queue.appender(),
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(queue) => queue.appender(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The queue as a Redis stream with a consumer group.
 
+mod append;
 mod durability;
 mod entry;
 mod labels;
@@ -7,17 +8,16 @@ mod look;
 
 use std::time::{Duration, Instant};
 
-use election::{Ballot, random_uuid};
+use election::random_uuid;
 use redis::streams::StreamPendingReply;
 use redis::{Cmd, RedisError, Script};
 use store::Unavailable;
-use store::redis::{ANSWER_WITHIN, Connection, Time, in_ms, is_answer};
-use uuid::Uuid;
+use store::redis::{ANSWER_WITHIN, Connection, Time, in_ms};
 
+use self::append::Stream;
 use self::entry::{Entries, deliveries};
-use super::{
-    AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, Progress, Receipt, elapsed,
-};
+use super::append::Appender;
+use super::{Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, Probe, Progress, elapsed};
 
 /// The Redis stream of ballots, the oldest first. A counted ballot is deleted from it.
 pub const STREAM: &str = "urna:votes";
@@ -38,25 +38,6 @@ const PROBE_KEY: &str = "urna:probe";
 /// How often a consumer looks for the entries of dead workers. They then wait
 /// for a few seconds only, and the look costs almost nothing.
 const CLAIM_EVERY: Duration = Duration::from_secs(1);
-
-/// Appends an entry unless the stream is full. Redis itself checks that, so that
-/// any number of replicas together keep the bound.
-///
-/// The entry is counted before it is added: if the count fails, nothing was added, and
-/// the vote is refused. The stream has a count of its own, but to read that with
-/// `XINFO STREAM` would make this script take more than twice as long.
-const APPEND: &str = r"
-    if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then
-        return redis.error_reply('FULL ' .. ARGV[2])
-    end
-    local place = redis.call('HINCRBY', KEYS[2], 'appended', 1)
-    local epoch = redis.call('HGET', KEYS[2], 'id')
-    if not epoch then
-        epoch = ARGV[3]
-        redis.call('HSET', KEYS[2], 'id', epoch)
-    end
-    return {redis.call('XADD', KEYS[1], '*', unpack(ARGV, 4)), epoch, place}
-";
 
 /// Moves an entry unchanged, and only once, because only one worker can
 /// acknowledge it. Lua cannot pass on more than some thousands of values, so only
@@ -84,40 +65,18 @@ const LEAVE: &str = r"
 #[derive(Clone, Debug)]
 pub struct RedisQueue {
     connection: Connection,
-    append: Script,
+    appender: Appender,
 }
 
 impl RedisQueue {
-    /// The queue on this connection. Nothing else may use the connection, because
-    /// `append` relies on one that a probe has opened and checked.
+    /// The queue on this connection. Nothing else may use the connection, because an append
+    /// relies on one that a probe has opened and checked.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, append: Script::new(APPEND) }
+        Self { appender: Appender::to(Stream::on(connection.clone())), connection }
     }
 
-    /// Uses the connection that a probe opened, so that no voter waits for one.
-    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
-        let Some(opened) = self.connection.current() else {
-            return Err(AppendError::Refused("not connected to Redis".to_owned()));
-        };
-        let mut call = self.append.key(STREAM);
-        call.key(EPOCH).arg(capacity).arg(FULL).arg(random_uuid().simple().to_string());
-        for (name, value) in entry::fields(ballot) {
-            call.arg(name).arg(value);
-        }
-        let answer: Result<(String, String, u64), _> = self.connection.call_on(opened, &call).await;
-        let receipt = |(entry, epoch, place): (String, String, u64)| Receipt {
-            entry: EntryId(entry),
-            // If somebody wrote nonsense there, the vote is recorded, but cannot be followed.
-            epoch: Uuid::try_parse(&epoch).unwrap_or_default(),
-            place,
-        };
-        answer.map(receipt).map_err(|error| {
-            if is_answer(&error) {
-                AppendError::Refused(error.to_string())
-            } else {
-                AppendError::Unconfirmed(error.to_string())
-            }
-        })
+    pub(super) fn appender(&self) -> &Appender {
+        &self.appender
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {

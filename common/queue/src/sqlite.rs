@@ -1,5 +1,6 @@
 //! The queue as a table of the data file.
 
+mod append;
 mod labels;
 
 use std::collections::HashMap;
@@ -11,31 +12,20 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Row, Sqlite};
 use store::Unavailable;
 use store::sqlite::DataFile;
-use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::sync::{Mutex, watch};
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::append::Table;
+use super::append::Appender;
 use super::progress::{DEAD_LETTERS_MAX, DeadLetter};
-use super::{
-    AppendError, Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, FULL, Probe, Progress, Receipt, elapsed,
-};
-
-/// Long enough for a slow fsync, and short enough that a voter still waits for the answer.
-const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-/// One commit makes at most this many appends durable. A larger group would make
-/// its first voter wait longer and save little, because this many already share
-/// the cost of the fsync.
-const GROUP_MAX: usize = 512;
-
-/// How many appends may wait for the next commits. Further voters wait for room.
-const GROUP_BACKLOG: usize = 2 * GROUP_MAX;
+use super::{Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, Probe, Progress, elapsed};
 
 /// The queue in the data file.
 #[derive(Clone, Debug)]
 pub struct SqliteQueue {
     data: DataFile,
-    appends: mpsc::Sender<Append>,
+    appender: Appender,
     arrived: watch::Receiver<()>,
     /// The entries that were taken and not settled, and when each was taken. They
     /// are in memory only: one process owns the file, so when that process dies,
@@ -47,25 +37,13 @@ impl SqliteQueue {
     /// The queue in this file. Make only one per process and clone it, because
     /// only clones share the list of taken entries.
     pub fn new(data: DataFile) -> Self {
-        let (appends, waiting) = mpsc::channel(GROUP_BACKLOG);
         let (arrival, arrived) = watch::channel(());
-        tokio::spawn(commit_appends(data.clone(), waiting, arrival));
-        Self { data, appends, arrived, taken: Arc::default() }
+        let appender = Appender::to(Table { data: data.clone(), arrival });
+        Self { data, appender, arrived, taken: Arc::default() }
     }
 
-    pub(super) async fn append(&self, ballot: &Ballot, capacity: u64) -> Result<Receipt, AppendError> {
-        let (answer, answered) = oneshot::channel();
-        let append = Append { ballot: ballot.clone(), capacity, answer };
-        match timeout(ANSWER_WITHIN, self.appends.send(append)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_)) => return Err(AppendError::Refused("the queue has stopped".to_owned())),
-            Err(_) => return Err(AppendError::Refused("too many votes wait for the disk".to_owned())),
-        }
-        match timeout(ANSWER_WITHIN, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(AppendError::Unconfirmed("the queue has stopped".to_owned())),
-            Err(_) => Err(AppendError::Unconfirmed("the disk did not answer".to_owned())),
-        }
+    pub(super) fn appender(&self) -> &Appender {
+        &self.appender
     }
 
     pub(super) async fn probe(&self) -> Result<Probe, Unavailable> {
@@ -151,74 +129,6 @@ async fn remove(connection: &mut SqliteConnection, entries: &[EntryId]) -> Resul
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// A ballot on its way to the disk, and where its answer goes.
-#[derive(Debug)]
-struct Append {
-    ballot: Ballot,
-    capacity: u64,
-    answer: oneshot::Sender<Result<Receipt, AppendError>>,
-}
-
-/// Group commit: the ballots that arrive while one commit waits for the disk
-/// share the next commit. If no commit is under way, a ballot is committed at once.
-async fn commit_appends(data: DataFile, mut appends: mpsc::Receiver<Append>, arrival: watch::Sender<()>) {
-    let mut group = Vec::new();
-    while appends.recv_many(&mut group, GROUP_MAX).await > 0 {
-        let answers = commit(&data, &group).await;
-        arrival.send_replace(());
-        for (append, answer) in group.drain(..).zip(answers) {
-            // A voter who hung up needs no answer.
-            let _ = append.answer.send(answer);
-        }
-    }
-}
-
-/// The answers to a group of appends, in its order.
-type Answers = Vec<Result<Receipt, AppendError>>;
-
-async fn commit(data: &DataFile, group: &[Append]) -> Answers {
-    let all = |error: AppendError| group.iter().map(|_| Err(error.clone())).collect();
-    let inserted = async {
-        let mut transaction = data.write().await?;
-        let answers = insert(&mut transaction, group).await?;
-        Ok::<_, sqlx::Error>((transaction, answers))
-    };
-    match inserted.await {
-        Err(error) => all(AppendError::Refused(error.to_string())),
-        Ok((transaction, answers)) => match transaction.commit().await {
-            Ok(()) => answers,
-            Err(error) => all(AppendError::Unconfirmed(error.to_string())),
-        },
-    }
-}
-
-async fn insert(connection: &mut SqliteConnection, group: &[Append]) -> Result<Answers, sqlx::Error> {
-    let look = "SELECT count(*), (SELECT epoch FROM ledger) FROM waiting";
-    let (held, epoch): (i64, Uuid) = sqlx::query_as(look).fetch_one(&mut *connection).await?;
-    let mut held = held.unsigned_abs();
-    let mut answers = Vec::with_capacity(group.len());
-    for Append { ballot, capacity, .. } in group {
-        if held >= *capacity {
-            answers.push(Err(AppendError::Refused(FULL.to_owned())));
-            continue;
-        }
-        let insert = "INSERT INTO waiting (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?) RETURNING entry";
-        let entry: i64 = sqlx::query_scalar(insert)
-            .bind(ballot.poll.as_str())
-            .bind(ballot.voter.0)
-            .bind(ballot.choice.to_string())
-            .bind(ballot.ord)
-            .bind(ballot.id)
-            .bind(&ballot.via)
-            .fetch_one(&mut *connection)
-            .await?;
-        held += 1;
-        // Entries are numbered in the order of their appends, and no number is given twice.
-        answers.push(Ok(Receipt { entry: EntryId(entry.to_string()), epoch, place: entry.unsigned_abs() }));
-    }
-    Ok(answers)
 }
 
 /// A consumer of the queue.

@@ -37,14 +37,14 @@ pub use self::visitor::{COOKIE_KEPT_FOR, Visitor, cookies};
 pub const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
 /// Every answer gets these headers, unless it sets them itself.
-const HEADERS: [(HeaderName, &str); 4] = [
-    (CONTENT_SECURITY_POLICY, POLICY),
-    (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     // Only assets may be cached. If a shared cache kept one voter's page and cookie, a whole
     // classroom would be one voter.
-    (CACHE_CONTROL, "no-store"),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     // Not `no-referrer`, because forms would then send `Origin: null`.
-    (REFERRER_POLICY, "same-origin"),
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
 ];
 
 /// A page may load only our own files, and no other site may put it into a frame.
@@ -57,8 +57,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
 pub fn for_browsers(app: Router) -> Router {
     app.fallback(async || Notice::not_found())
         .method_not_allowed_fallback(async || Notice::method_not_allowed())
-        .layer(from_fn(visitor::welcome))
-        .layer(from_fn(add_headers))
+        .layer(from_fn(serve))
 }
 
 /// Renders a page. Our templates cannot fail, so a failure is a bug and is logged.
@@ -72,10 +71,11 @@ pub fn page(template: &impl Template) -> Response {
     }
 }
 
-async fn add_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// One layer for all that every answer gets, because each layer costs each request an allocation.
+async fn serve(request: Request, next: Next) -> Response {
+    let mut response = visitor::welcome(request, next).await;
     for (name, value) in HEADERS {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        response.headers_mut().entry(name).or_insert(value);
     }
     response
 }

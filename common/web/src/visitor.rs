@@ -36,8 +36,10 @@ pub struct Visitor {
 /// have set cookies that are not ASCII. They must not hide ours.
 pub fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = Cookie<'static>> + 'a {
     let texts = headers.get_all(COOKIE).iter().map(|header| String::from_utf8_lossy(header.as_bytes()));
-    let cookies = texts.flat_map(|text| Cookie::split_parse(text.into_owned())).filter_map(Result::ok);
-    cookies.filter(move |cookie| cookie.name() == name)
+    texts.flat_map(move |text| {
+        let named = text.split(';').filter(|pair| pair.split('=').next().unwrap_or_default().trim() == name);
+        named.filter_map(|pair| Cookie::parse(pair.to_owned()).ok()).collect::<Vec<_>>()
+    })
 }
 
 /// Finds out the visitor's language and host name for the handlers, writes notices

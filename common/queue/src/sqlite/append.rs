@@ -1,0 +1,69 @@
+//! Appends to the table: one transaction for many ballots, with an answer for each.
+
+use election::Ballot;
+use sqlx::QueryBuilder;
+use sqlx::sqlite::SqliteConnection;
+use store::sqlite::DataFile;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::append::{Answer, Backend};
+use crate::{AppendError, EntryId, FULL, Receipt};
+
+/// The table, for those who append.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) data: DataFile,
+    /// Wakes the consumers.
+    pub(super) arrival: watch::Sender<()>,
+}
+
+impl Backend for Table {
+    async fn append(&self, ballots: &[Ballot], capacity: u64) -> Vec<Answer> {
+        let inserted = async {
+            let mut transaction = self.data.write().await?;
+            let receipts = insert(&mut transaction, ballots, capacity).await?;
+            Ok::<_, sqlx::Error>((transaction, receipts))
+        };
+        let committed = match inserted.await {
+            Err(error) => Err(AppendError::Refused(error.to_string())),
+            Ok((transaction, receipts)) => match transaction.commit().await {
+                Ok(()) => Ok(receipts),
+                Err(error) => Err(AppendError::Unconfirmed(error.to_string())),
+            },
+        };
+        self.arrival.send_replace(());
+        match committed {
+            Ok(receipts) => {
+                let full = Err(AppendError::Refused(FULL.to_owned()));
+                let recorded = receipts.into_iter().map(Ok);
+                recorded.chain(std::iter::repeat(full)).take(ballots.len()).collect()
+            }
+            Err(error) => vec![Err(error); ballots.len()],
+        }
+    }
+}
+
+/// Inserts as many of the ballots as there is room for. Returns their receipts.
+async fn insert(
+    connection: &mut SqliteConnection,
+    ballots: &[Ballot],
+    capacity: u64,
+) -> Result<Vec<Receipt>, sqlx::Error> {
+    let look = "SELECT count(*), (SELECT epoch FROM ledger) FROM waiting";
+    let (held, epoch): (i64, Uuid) = sqlx::query_as(look).fetch_one(&mut *connection).await?;
+    let room = usize::try_from(capacity.saturating_sub(held.unsigned_abs())).unwrap_or(usize::MAX);
+    let ballots = &ballots[..room.min(ballots.len())];
+    if ballots.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut insert = QueryBuilder::new("INSERT INTO waiting (poll, voter, choice, ord, id, via) ");
+    insert.push_values(ballots, |mut row, ballot| {
+        row.push_bind(ballot.poll.as_str()).push_bind(ballot.voter.0).push_bind(ballot.choice.to_string());
+        row.push_bind(ballot.ord).push_bind(ballot.id).push_bind(&ballot.via);
+    });
+    let last = insert.build().execute(connection).await?.last_insert_rowid().unsigned_abs();
+    // Entries are numbered in the order of their appends, and no number is given twice.
+    let places = last + 1 - ballots.len() as u64..=last;
+    Ok(places.map(|place| Receipt { entry: EntryId(place.to_string()), epoch, place }).collect())
+}
