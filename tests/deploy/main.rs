@@ -1,7 +1,7 @@
 //! The deployments that a course teaches from, in real containers: `docker compose` and
 //! `docker stack deploy`.
 //!
-//! The tests run one after the other, because each takes a good part of the machine.
+//! At most two tests run at a time, one of Compose and one of Swarm, because each takes a good part of the machine.
 
 #![allow(
     unreachable_pub,
@@ -20,21 +20,16 @@ mod stores;
 mod swarm;
 mod tasks;
 
-use std::sync::LazyLock;
-
 use harness::{Voter, client, totals_of};
 use load_test::cookie::Cookie;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-static ONE_AT_A_TIME: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
-
-/// Waits until no other test runs.
-async fn turn() -> MutexGuard<'static, ()> {
-    ONE_AT_A_TIME.lock().await
-}
+/// Whose turn it is: a test that starts containers holds one of these meanwhile.
+static COMPOSE: Mutex<()> = Mutex::const_new(());
+static SWARM: Mutex<()> = Mutex::const_new(());
 
 /// Lets all voters choose the same option, and waits until the totals show exactly these votes.
 async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {
