@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Proves that faults.sh sees a broken promise: breaks a copy of Urna in five ways, each of which
+# Proves that faults.sh sees a broken promise: breaks a copy of Urna in six ways, each of which
 # loses or miscounts votes only now and then, and demands that each is caught. Some ten minutes.
-#   tests/faults/sabotage.sh                      all five
+#   tests/faults/sabotage.sh                      all six
 #   tests/faults/sabotage.sh order-of-arrival     one of them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -26,6 +26,7 @@ main() {
     strike totals-without-the-former-choice broken postgres/pause
     strike order-of-arrival broken vote/redis/cut-requests
     strike reads-without-acknowledgement broken postgres/pause+worker/kill
+    strike an-answer-for-the-whole-group broken redis/slow-disk
     cat "$LOGS/table"
     exit "$survived"
 }
