@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use election::{Ballot, Labels, PollId};
+use sqlx::QueryBuilder;
 use sqlx::sqlite::SqliteConnection;
 use store::sqlite::DataFile;
 use store::{Unavailable, WriteError};
@@ -10,13 +11,14 @@ use tokio::sync::watch;
 
 use super::{LABELS, LabelRow, OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
 
-const RECORD: &str = "
-    INSERT INTO ballots (poll, voter, choice, ord, id, via) VALUES (?, ?, ?, ?, ?, ?)
+/// Follows the ballots of a batch. One statement for each ballot would cost much more, because each goes to the thread
+/// of the data file and back.
+const IF_NEWER: &str = "
     ON CONFLICT (poll, voter) DO UPDATE
     SET choice = excluded.choice, previous = ballots.choice,
         ord = excluded.ord, id = excluded.id, via = excluded.via
     WHERE (excluded.ord, excluded.id) > (ballots.ord, ballots.id)
-    RETURNING choice, previous";
+    RETURNING poll, choice, previous";
 
 const MOVE: &str = "
     INSERT INTO totals (poll, choice, votes, changes) VALUES (?, ?, ?, ?)
@@ -50,21 +52,14 @@ impl SqliteLedger {
     }
 
     async fn try_record(&self, ballots: &[&Ballot]) -> Result<u64, sqlx::Error> {
-        let mut transaction = self.data.write().await?;
-        let mut moved = Moves::default();
-        let mut news = 0;
-        for ballot in ballots {
-            if let Some((choice, previous)) = keep_if_newer(&mut transaction, ballot).await? {
-                news += 1;
-                moved.step(ballot, choice, 1);
-                if let Some(previous) = previous {
-                    moved.step(ballot, previous, -1);
-                }
-            }
+        if ballots.is_empty() {
+            return Ok(0);
         }
-        moved.apply(&mut transaction).await?;
+        let mut transaction = self.data.write().await?;
+        let news = keep_newer(&mut transaction, ballots).await?;
+        Moves::of(&news).apply(&mut transaction).await?;
         transaction.commit().await?;
-        Ok(news)
+        Ok(news.len() as u64)
     }
 
     pub(super) async fn totals(&self, poll: &PollId) -> Result<Totals, Unavailable> {
@@ -106,37 +101,47 @@ impl SqliteLedger {
     }
 }
 
-/// Keeps the ballot if it is newer. Returns its choice and the choice that it
-/// replaced, or nothing if the ballot is not newer.
-async fn keep_if_newer(
+/// A ballot that was kept: its poll, its choice, and the choice that it replaced.
+type Kept = (String, String, Option<String>);
+
+/// Keeps those ballots that are newer than what their voters chose before.
+async fn keep_newer(
     connection: &mut SqliteConnection,
-    ballot: &Ballot,
-) -> Result<Option<(String, Option<String>)>, sqlx::Error> {
-    sqlx::query_as(RECORD)
-        .bind(ballot.poll.as_str())
-        .bind(ballot.voter.0)
-        .bind(ballot.choice.to_string())
-        .bind(ballot.ord)
-        .bind(ballot.id)
-        .bind(&ballot.via)
-        .fetch_optional(connection)
-        .await
+    ballots: &[&Ballot],
+) -> Result<Vec<Kept>, sqlx::Error> {
+    let mut record = QueryBuilder::new("INSERT INTO ballots (poll, voter, choice, ord, id, via) ");
+    record.push_values(ballots, |mut row, ballot| {
+        row.push_bind(ballot.poll.as_str()).push_bind(ballot.voter.0).push_bind(ballot.choice.to_string());
+        row.push_bind(ballot.ord).push_bind(ballot.id).push_bind(&ballot.via);
+    });
+    record.push(IF_NEWER).build_query_as().fetch_all(connection).await
 }
 
 /// By how much the totals change: votes and changes, by poll and option.
 #[derive(Default)]
-struct Moves<'a>(BTreeMap<(&'a PollId, String), (i64, i64)>);
+struct Moves<'a>(BTreeMap<(&'a str, &'a str), (i64, i64)>);
 
 impl<'a> Moves<'a> {
-    fn step(&mut self, ballot: &'a Ballot, choice: String, votes: i64) {
-        let (moved, changes) = self.0.entry((&ballot.poll, choice)).or_default();
+    fn of(news: &'a [Kept]) -> Self {
+        let mut moves = Self::default();
+        for (poll, choice, previous) in news {
+            moves.step(poll, choice, 1);
+            if let Some(previous) = previous {
+                moves.step(poll, previous, -1);
+            }
+        }
+        moves
+    }
+
+    fn step(&mut self, poll: &'a str, choice: &'a str, votes: i64) {
+        let (moved, changes) = self.0.entry((poll, choice)).or_default();
         *moved += votes;
         *changes += 1;
     }
 
     async fn apply(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         for ((poll, choice), (votes, changes)) in self.0 {
-            let query = sqlx::query(MOVE).bind(poll.as_str()).bind(choice).bind(votes).bind(changes);
+            let query = sqlx::query(MOVE).bind(poll).bind(choice).bind(votes).bind(changes);
             query.execute(&mut *connection).await?;
         }
         Ok(())

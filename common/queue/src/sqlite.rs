@@ -21,6 +21,10 @@ use super::append::Appender;
 use super::progress::{DEAD_LETTERS_MAX, DeadLetter};
 use super::{Delivery, Depth, EntryId, FIRST_ENTRY_WITHIN, Probe, Progress, elapsed};
 
+/// The oldest entries that no worker holds.
+const NOT_HELD: &str =
+    "SELECT * FROM waiting WHERE entry NOT IN (SELECT value FROM json_each(?)) ORDER BY entry LIMIT ?";
+
 /// The queue in the data file.
 #[derive(Clone, Debug)]
 pub struct SqliteQueue {
@@ -123,12 +127,17 @@ fn now_ms() -> i64 {
 }
 
 async fn remove(connection: &mut SqliteConnection, entries: &[EntryId]) -> Result<(), sqlx::Error> {
-    let list: Vec<&str> = entries.iter().map(|entry| entry.0.as_str()).collect();
     sqlx::query("DELETE FROM waiting WHERE entry IN (SELECT value FROM json_each(?))")
-        .bind(format!("[{}]", list.join(",")))
+        .bind(json(entries))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The numbers of these entries, as a list that SQLite reads.
+fn json<'a>(entries: impl IntoIterator<Item = &'a EntryId>) -> String {
+    let numbers: Vec<&str> = entries.into_iter().map(|entry| entry.0.as_str()).collect();
+    format!("[{}]", numbers.join(","))
 }
 
 /// A consumer of the queue.
@@ -153,20 +162,18 @@ impl SqliteConsumer {
 
     async fn take_waiting(&self, max: usize) -> Result<Vec<Delivery>, Unavailable> {
         let mut taken = self.queue.taken.lock().await;
-        // Read enough rows to find `max` entries that no worker holds.
-        let rows = sqlx::query("SELECT * FROM waiting ORDER BY entry LIMIT ?")
-            .bind((max + taken.len()) as i64)
+        let held = taken.iter().filter(|(_, since)| since.elapsed() < self.claim_after);
+        let found = sqlx::query(NOT_HELD)
+            .bind(json(held.map(|(entry, _)| entry)))
+            .bind(max as i64)
             .fetch_all(self.queue.data.readers())
             .await?;
-        let mut found = Vec::new();
-        for row in rows {
+        let delivery = |row: &SqliteRow| {
             let entry = EntryId(row.try_get::<i64, _>("entry")?.to_string());
-            let held = taken.get(&entry).is_some_and(|since| since.elapsed() < self.claim_after);
-            if !held && found.len() < max {
-                taken.insert(entry.clone(), Instant::now());
-                found.push(Delivery { entry, ballot: ballot(&row) });
-            }
-        }
+            Ok::<_, Unavailable>(Delivery { entry, ballot: ballot(row) })
+        };
+        let found = found.iter().map(delivery).collect::<Result<Vec<_>, _>>()?;
+        taken.extend(found.iter().map(|delivery| (delivery.entry.clone(), Instant::now())));
         Ok(found)
     }
 }
