@@ -11,15 +11,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs it against these pages. It must find every recorded vote counted once,
 /// unless what it loads is no Urna.
-pub async fn load(vote: &str, result: &str, arguments: &[&str]) -> Summary {
+pub async fn load(vote: &str, result: &str, arguments: &[impl AsRef<str>]) -> Summary {
     let summary = load_bare(vote, result, arguments).await;
     assert!(summary.truth.counted_once, "{summary}");
     summary
 }
 
 /// The same, of a server that counts nothing.
-pub async fn load_bare(vote: &str, result: &str, arguments: &[&str]) -> Summary {
-    let arguments = [&["--json"], arguments].concat();
+pub async fn load_bare(vote: &str, result: &str, arguments: &[impl AsRef<str>]) -> Summary {
+    let arguments: Vec<&str> = ["--json"].into_iter().chain(arguments.iter().map(AsRef::as_ref)).collect();
     let mut load =
         Service::spawn_with("load-test", &arguments, &[("VOTE_URL", vote), ("RESULT_URL", result)]);
     load.exit_within(PATIENCE).await;

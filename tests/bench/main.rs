@@ -11,6 +11,7 @@
 )]
 
 mod bare;
+mod embedded;
 mod hostile;
 mod ledger;
 mod load;
@@ -22,7 +23,7 @@ mod votes;
 
 use self::table::Table;
 
-const PARTS: [&str; 5] = ["votes", "ledger", "screens", "memory", "hostile"];
+const PARTS: [&str; 6] = ["votes", "embedded", "ledger", "screens", "memory", "hostile"];
 
 #[tokio::main]
 async fn main() {
@@ -37,6 +38,7 @@ async fn main() {
     {
         match part {
             "votes" => votes::measure(&mut table).await,
+            "embedded" => embedded::measure(&mut table).await,
             "ledger" => ledger::measure(&mut table).await,
             "screens" => screens::measure(&mut table).await,
             "memory" => memory::measure(&mut table).await,

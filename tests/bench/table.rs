@@ -104,6 +104,10 @@ impl Figure {
         Self { value, unit: "/s" }
     }
 
+    pub fn us(value: f64) -> Self {
+        Self { value, unit: "µs" }
+    }
+
     pub fn ms(value: f64) -> Self {
         Self { value, unit: "ms" }
     }

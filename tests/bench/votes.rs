@@ -4,10 +4,9 @@ use std::process::Command;
 use std::time::Instant;
 
 use caller::{Caller, Site};
-use harness::{Deployment, Embedded, Service, client, eventually};
+use harness::{Deployment, Service, client, eventually};
 use hyper::Request;
 use redis::AsyncCommands;
-use tempfile::TempDir;
 
 use crate::bare::Bare;
 use crate::load::{load, load_bare};
@@ -15,13 +14,17 @@ use crate::table::{Aim, Figure, Table};
 
 /// Each pair is measured so often, one after the other, and the best of each is taken: what
 /// disturbs a shared machine only ever makes it slower.
-const ROUNDS: usize = 3;
+pub const ROUNDS: usize = 3;
 
 const VOTES: &[&str] = &["--votes=40000", "--voters=40000", "--changes=0", "--viewers=0"];
 
 const VOTES_CAST: u64 = 40_000;
 
-const CONNECTIONS: usize = 50;
+/// So many voters at once, and how much of a bare handler and of Redis should be left then.
+const CROWDS: [(usize, f64, f64); 3] = [(50, 0.5, 0.8), (256, 0.65, 1.0), (1024, 0.65, 1.0)];
+
+/// How many visitors look at the page at once.
+const VISITORS: usize = 50;
 
 const PAGES: usize = 60_000;
 
@@ -30,16 +33,30 @@ pub async fn measure(table: &mut Table) {
     let (vote, worker, result) = urna.one_of_each().await;
     let page = client().get(&vote.url).send().await.unwrap().text().await.unwrap();
     let bare = Bare::start(page).await;
-    let (mut ours, mut handler, mut redis) = (0.0_f64, 0.0_f64, 0.0_f64);
-    for _ in 0..ROUNDS {
-        ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url).await);
-        handler = handler.max(load_bare(&bare.vote, &bare.result, VOTES).await.measures.recorded_per_second);
-        redis = redis.max(redis_benchmark(&urna.redis.url()));
+    let mut costs = Vec::new();
+    for (crowd, of_bare, of_redis) in CROWDS {
+        let (mut ours, mut handler, mut redis) = (0.0_f64, 0.0_f64, 0.0_f64);
+        let mut cost = f64::MAX;
+        let arguments = arguments(crowd);
+        for _ in 0..ROUNDS {
+            let before = vote.service.processor_time();
+            ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url, &arguments).await);
+            let spent = vote.service.processor_time() - before;
+            cost = cost.min(spent.as_secs_f64() * 1e6 / VOTES_CAST as f64);
+            handler = handler
+                .max(load_bare(&bare.vote, &bare.result, &arguments).await.measures.recorded_per_second);
+            redis = redis.max(redis_benchmark(&urna.redis.url(), crowd));
+        }
+        let what = format!("recorded votes, `appendfsync always`, {crowd} connections");
+        let ours = Figure::per_second(ours);
+        table.add(&what, ours, ("bare axum handler", Figure::per_second(handler)), Aim::AtLeast(of_bare));
+        let redis = ("`redis-benchmark` XADD", Figure::per_second(redis));
+        table.add("the same", ours, redis, Aim::AtLeast(of_redis));
+        costs.push(Figure::us(cost));
     }
-    let what = "recorded votes, `appendfsync always`, 50 connections";
-    let ours = Figure::per_second(ours);
-    table.add(what, ours, ("bare axum handler", Figure::per_second(handler)), Aim::AtLeast(0.65));
-    table.add("the same", ours, ("`redis-benchmark` XADD", Figure::per_second(redis)), Aim::AtLeast(0.8));
+    let [few, .., many] = costs[..] else { unreachable!("there are several crowds") };
+    let what = "processor time of `vote` for each vote, 1024 connections";
+    table.add(what, many, ("50 connections", few), Aim::AtMost(1.2));
 
     let (mut ours, mut handler) = (0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
@@ -48,11 +65,16 @@ pub async fn measure(table: &mut Table) {
     }
     let handler = ("bare axum handler, same bytes", Figure::per_second(handler));
     table.add("ballot pages", Figure::per_second(ours), handler, Aim::AtLeast(0.85));
-    embedded(table).await;
+}
+
+/// Lets so many voters vote at once.
+pub fn arguments(crowd: usize) -> Vec<String> {
+    let concurrency = format!("--concurrency={crowd}");
+    VOTES.iter().map(ToString::to_string).chain([concurrency]).collect()
 }
 
 /// How many votes are recorded in a second. The worker counts them afterwards: how fast it is, is another row.
-async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -> f64 {
+async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str, arguments: &[String]) -> f64 {
     worker.pause();
     let counting = async {
         let mut redis = urna.redis.connection().await;
@@ -63,23 +85,16 @@ async fn record(urna: &Deployment, worker: &Service, vote: &str, result: &str) -
         .await;
         worker.unpause();
     };
-    tokio::join!(load(vote, result, VOTES), counting).0.measures.recorded_per_second
-}
-
-async fn embedded(table: &mut Table) {
-    let data = TempDir::new().unwrap();
-    let urna = Embedded::start(data.path()).await;
-    let recorded = load(&urna.vote, &urna.result, VOTES).await.measures.recorded_per_second;
-    table.add_alone("recorded votes, embedded", Figure::per_second(recorded), None);
+    tokio::join!(load(vote, result, arguments), counting).0.measures.recorded_per_second
 }
 
 /// As many bytes as a ballot has, and as many clients as voters.
-fn redis_benchmark(url: &str) -> f64 {
+fn redis_benchmark(url: &str, clients: usize) -> f64 {
     let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
     let fields = "poll nesquik-cola-cao voter d41d8cd98f00b204e9800998ecf8427e choice a ord 1700000000000 \
                   id d41d8cd98f00b204e9800998ecf8427e via vote-1";
     let output = Command::new("redis-benchmark")
-        .args(["-p", port, "-c", "50", "-n", "60000", "--csv", "XADD", "bench", "*"])
+        .args(["-p", port, "-c", &clients.to_string(), "-n", "60000", "--csv", "XADD", "bench", "*"])
         .args(fields.split_whitespace())
         .output()
         .expect("redis-benchmark, which comes with redis-server");
@@ -92,7 +107,7 @@ fn redis_benchmark(url: &str) -> f64 {
 async fn pages(url: &str) -> f64 {
     let site = Site::new(&url.parse().unwrap()).unwrap();
     let began = Instant::now();
-    let visitors = (0..CONNECTIONS).map(|_| visit(site.clone()));
+    let visitors = (0..VISITORS).map(|_| visit(site.clone()));
     let visits: Vec<_> = visitors.map(tokio::spawn).collect();
     for visit in visits {
         visit.await.unwrap();
@@ -102,7 +117,7 @@ async fn pages(url: &str) -> f64 {
 
 async fn visit(site: Site) {
     let mut caller = Caller::of(&site);
-    for _ in 0..PAGES / CONNECTIONS {
+    for _ in 0..PAGES / VISITORS {
         let answer = caller.ask(Request::default()).await.unwrap();
         assert_eq!(answer.status(), 200);
     }

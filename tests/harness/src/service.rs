@@ -129,6 +129,17 @@ impl Service {
         self.status("VmHWM:")
     }
 
+    /// How much processor time the program has used, in user and kernel mode.
+    pub fn processor_time(&self) -> Duration {
+        // Linux counts this in hundredths of a second, whatever the machine.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("a running program");
+        // The name, in parentheses, is the only field with spaces.
+        let fields = stat.rsplit(')').next().into_iter().flat_map(str::split_whitespace);
+        let ticks = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
+        TICK * ticks.sum()
+    }
+
     /// The number of open sockets. A socket with several handles counts once.
     pub fn open_sockets(&self) -> usize {
         let files = fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a running program");
