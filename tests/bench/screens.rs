@@ -107,7 +107,7 @@ async fn parts(urna: &Deployment, bare: &Bare) -> Times {
 fn ballot() -> Ballot {
     Ballot {
         poll: "nesquik-cola-cao".parse().unwrap(),
-        voter: VoterId::random(),
+        voter: VoterId::draw(),
         choice: Choice::at(0).unwrap(),
         ord: 1,
         id: random_uuid(),

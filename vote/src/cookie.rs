@@ -39,7 +39,7 @@ pub(crate) struct Recorded {
 impl VoterCookie {
     /// The cookie of a new voter.
     pub(crate) fn new() -> Self {
-        Self { voter: VoterId::random(), ord: 0, recorded: None }
+        Self { voter: VoterId::draw(), ord: 0, recorded: None }
     }
 
     /// The voter's cookie in these headers, if one of the keys has signed it.
@@ -136,7 +136,7 @@ mod tests {
             changed: false,
             at_ms: 1_700_000_000_000,
         };
-        VoterCookie { voter: VoterId::random(), ord: 1_700_000_000_001, recorded: Some(recorded) }
+        VoterCookie { voter: VoterId::draw(), ord: 1_700_000_000_001, recorded: Some(recorded) }
     }
 
     /// The cookie as it is signed without https.
