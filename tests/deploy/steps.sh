@@ -9,10 +9,9 @@ test_containers() {
     check_deployments
     # Build all images, also those of services that start only on request.
     step docker compose --profile '*' build
-    # All tests start at once, and wait for their turn.
-    export RUST_TEST_THREADS=32
     heading cargo test --test containers --locked --no-fail-fast "$@"
-    cargo test --test containers --locked --no-fail-fast "$@"
+    # All tests start at once, and wait for their turn.
+    RUST_TEST_THREADS=32 cargo test --test containers --locked --no-fail-fast "$@"
 }
 
 # Checks the files of the deployments, each with the program that reads it.

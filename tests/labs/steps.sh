@@ -5,8 +5,7 @@
 test_todays_labs() {
     local status=0
     test_written_labs || status=$?
-    # One after the other: side by side they would save little, and be slowed down by what else happens here.
-    export URNA_TEST_LABS=today RUST_TEST_THREADS=1
+    export URNA_TEST_LABS=today
     if docker_answers; then
         if [ -n "${URNA_TEST_CONTEXT-}" ]; then
             play_labs every_lab_in every_lab_on || status=$?
@@ -28,8 +27,6 @@ test_labs() {
     # Only lab 1 needs this image. Compiled now, it slows down no lab that is played beside it.
     step docker build --output=type=cacheonly --target urna .
     load_images
-    # Three threads, because of two, Docker and the swarm, which wait for each other, could take both.
-    export RUST_TEST_THREADS=3
     (($# > 0)) || set -- every_lab_in every_lab_on
     play_labs "$@" || status=$?
     return "$status"
@@ -44,5 +41,6 @@ test_written_labs() {
 
 play_labs() {
     heading cargo test --test labs --locked "$@"
-    cargo test --test labs --locked --no-fail-fast -- --nocapture "$@"
+    # Three threads, because of two, Docker and the swarm, which wait for each other, could take both.
+    RUST_TEST_THREADS=3 cargo test --test labs --locked --no-fail-fast -- --nocapture "$@"
 }
