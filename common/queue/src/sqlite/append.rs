@@ -10,6 +10,13 @@ use uuid::Uuid;
 use crate::append::{Answer, Backend};
 use crate::{AppendError, EntryId, FULL, Receipt};
 
+/// How many entries there are, at most: the distance from the oldest to the newest. They are counted only if that could
+/// be too many, because SQLite would read the whole table.
+const HELD: &str = "
+    SELECT iif(span <= ?, span, (SELECT count(*) FROM waiting)), (SELECT epoch FROM ledger) FROM (
+        SELECT coalesce((SELECT max(entry) FROM waiting) - (SELECT min(entry) FROM waiting) + 1, 0) AS span
+    )";
+
 /// The table, for those who append.
 #[derive(Debug)]
 pub(super) struct Table {
@@ -50,8 +57,8 @@ async fn insert(
     ballots: &[Ballot],
     capacity: u64,
 ) -> Result<Vec<Receipt>, sqlx::Error> {
-    let look = "SELECT count(*), (SELECT epoch FROM ledger) FROM waiting";
-    let (held, epoch): (i64, Uuid) = sqlx::query_as(look).fetch_one(&mut *connection).await?;
+    let asked = i64::try_from(capacity).unwrap_or(i64::MAX).saturating_sub(ballots.len() as i64);
+    let (held, epoch): (i64, Uuid) = sqlx::query_as(HELD).bind(asked).fetch_one(&mut *connection).await?;
     let room = usize::try_from(capacity.saturating_sub(held.unsigned_abs())).unwrap_or(usize::MAX);
     let ballots = &ballots[..room.min(ballots.len())];
     if ballots.is_empty() {
