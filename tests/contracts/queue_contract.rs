@@ -4,19 +4,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use election::Ballot;
-use futures_util::future::join_all;
 use queue::{AppendError, Consumer, Delivery, Depth, EntryId, Fate, Progress, Queue, Receipt};
 use tokio::time::{sleep, timeout};
 
 use crate::contracts::backends::{Backend, ballot, contract};
 
 /// No entry is claimed from a worker during a test, unless the test says so.
-const NEVER: Duration = Duration::from_secs(3600);
+pub const NEVER: Duration = Duration::from_secs(3600);
 
 /// Less than the second after which a waiting worker looks again by itself.
 const WITHOUT_PATIENCE: Duration = Duration::from_millis(900);
 
-const PLENTY: u64 = 1_000_000;
+pub const PLENTY: u64 = 1_000_000;
 
 contract! { [redis, sqlite] {
     what_is_appended_is_taken_in_order_and_as_it_was,
@@ -30,8 +29,6 @@ contract! { [redis, sqlite] {
     a_waiting_worker_wakes_for_a_lone_ballot,
     a_full_queue_refuses_and_evicts_nothing,
     many_appends_at_once_are_all_kept,
-    of_many_at_once_those_for_which_there_is_room_are_kept_and_the_others_refused,
-    while_the_queue_is_not_trusted_it_refuses,
     an_entry_that_is_no_ballot_comes_with_the_reason,
     what_is_buried_is_a_dead_letter_once_and_never_comes_back,
     a_reader_that_left_is_forgotten_and_what_it_held_is_not,
@@ -168,35 +165,6 @@ async fn many_appends_at_once_are_all_kept(backend: Backend) {
     assert_eq!(queue.depth().await.unwrap().untaken, 500);
 }
 
-async fn of_many_at_once_those_for_which_there_is_room_are_kept_and_the_others_refused(backend: Backend) {
-    let queue = open(&backend).await;
-    let appends = (0..100).map(|voter| queue.append(ballot(voter, 0, 1), 30));
-    let answers = join_all(appends).await;
-    let recorded: BTreeSet<u128> = (0..100).filter(|voter| answers[*voter as usize].is_ok()).collect();
-    assert_eq!(recorded.len(), 30);
-    assert!(answers.iter().all(|answer| !matches!(answer, Err(AppendError::Unconfirmed(_)))));
-    let taken = take(&mut queue.consumer("w", NEVER), 100).await;
-    let kept: BTreeSet<u128> = taken.iter().map(voter).collect();
-    assert_eq!(kept, recorded);
-    // Each receipt is that of the voter's own entry.
-    for delivery in taken {
-        let receipt = answers[voter(&delivery) as usize].as_ref().unwrap();
-        assert_eq!(receipt.entry, delivery.entry);
-    }
-    let places: BTreeSet<u64> = answers.iter().flatten().map(|receipt| receipt.place).collect();
-    assert_eq!(places, (1..=30).collect());
-}
-
-async fn while_the_queue_is_not_trusted_it_refuses(backend: Backend) {
-    let queue = open(&backend).await;
-    queue.trust(false);
-    let refused = queue.append(ballot(1, 0, 1), PLENTY).await;
-    assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
-    assert_eq!(queue.depth().await.unwrap(), Depth::default());
-    queue.trust(true);
-    queue.append(ballot(1, 0, 1), PLENTY).await.unwrap();
-}
-
 async fn an_entry_that_is_no_ballot_comes_with_the_reason(backend: Backend) {
     let queue = open(&backend).await;
     backend.poison().await;
@@ -305,7 +273,7 @@ async fn fates(queue: &Queue, receipts: &[Receipt]) -> Vec<Fate> {
 }
 
 /// Opens the queue. The probe makes the connection.
-async fn open(backend: &Backend) -> Queue {
+pub async fn open(backend: &Backend) -> Queue {
     let queue = backend.queue();
     queue.probe().await.unwrap();
     queue
@@ -318,7 +286,7 @@ async fn fill(queue: &Queue, count: u128) {
 }
 
 /// Takes until there is an entry, because a queue may return none.
-async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
+pub async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
     loop {
         let taken = consumer.take(max).await.unwrap();
         if !taken.is_empty() {
@@ -329,9 +297,4 @@ async fn take(consumer: &mut Consumer, max: usize) -> Vec<Delivery> {
 
 fn entries(deliveries: &[Delivery]) -> Vec<EntryId> {
     deliveries.iter().map(|delivery| delivery.entry.clone()).collect()
-}
-
-/// The number that the ballot's voter has in these tests.
-fn voter(delivery: &Delivery) -> u128 {
-    delivery.ballot.as_ref().unwrap().voter.0.as_u128()
 }
