@@ -5,7 +5,7 @@ use redis::{RedisError, Script};
 use store::redis::{Connection, is_answer};
 use uuid::Uuid;
 
-use super::entry::values;
+use super::entry::fields;
 use super::{EPOCH, STREAM};
 use crate::append::{Answer, Backend};
 use crate::{AppendError, EntryId, FULL, Receipt};
@@ -66,7 +66,7 @@ impl Stream {
         };
         let mut call = self.script.key(STREAM);
         call.key(EPOCH).arg(capacity).arg(random_uuid().simple().to_string());
-        for value in ballots.iter().flat_map(values) {
+        for (_, value) in ballots.iter().flat_map(fields) {
             call.arg(value);
         }
         self.connection.call_on(opened, &call).await.map_err(|error: RedisError| {

@@ -8,16 +8,15 @@ use crate::{Delivery, EntryId};
 /// repeated in the reason why an entry is no ballot.
 const VALUE_MAX_BYTES: usize = 128;
 
-/// The values of a ballot's fields, in the order in which the script of the append names them: `poll`, `voter`, `choice`,
-/// `ord`, `id`, `via`.
-pub(super) fn values(ballot: &Ballot) -> [String; 6] {
+/// The fields of a ballot's entry, in the order in which `redis-cli` shows them. The script of the append has the names, too.
+pub(super) fn fields(ballot: &Ballot) -> [(&'static str, String); 6] {
     [
-        ballot.poll.to_string(),
-        ballot.voter.to_string(),
-        ballot.choice.to_string(),
-        ballot.ord.to_string(),
-        ballot.id.simple().to_string(),
-        ballot.via.clone(),
+        ("poll", ballot.poll.to_string()),
+        ("voter", ballot.voter.to_string()),
+        ("choice", ballot.choice.to_string()),
+        ("ord", ballot.ord.to_string()),
+        ("id", ballot.id.simple().to_string()),
+        ("via", ballot.via.clone()),
     ]
 }
 
