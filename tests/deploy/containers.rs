@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
 
 use crate::compose::{Compose, SERVICES, STORES};
-use crate::{COMPOSE, ROOT, end_well, vote_all_along, vote_and_count};
+use crate::{COMPOSE, ROOT, end_well, turn, vote_all_along, vote_and_count};
 
 /// Every timeout towards clients is 10 s. The defaults of nginx are 60 s and more.
 const DROPPED_WITHIN: Duration = Duration::from_secs(40);
@@ -25,7 +25,7 @@ const GUARDED: &str = "true [ALL] [no-new-privileges:true] true";
 
 #[tokio::test]
 async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
@@ -60,7 +60,7 @@ async fn every_recorded_vote_is_counted_once_whatever_happens_to_the_containers(
 
 #[tokio::test]
 async fn the_world_reaches_two_pages_and_nothing_reaches_the_world() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let published = urna.compose(&["ps", "--format", "{{.Ports}}"]);
     let ports: BTreeSet<&str> =
@@ -94,7 +94,7 @@ async fn the_world_reaches_two_pages_and_nothing_reaches_the_world() {
 
 #[tokio::test]
 async fn containers_give_up_what_they_do_not_need() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     for service in SERVICES.iter().chain(&STORES) {
         assert_eq!(urna.inspect(service, GUARDS), GUARDED, "{service}");
@@ -110,7 +110,7 @@ async fn containers_give_up_what_they_do_not_need() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
     let (_turn, urna) =
-        (COMPOSE.lock().await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
+        (turn(&COMPOSE).await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
     urna.up(&["--scale", "vote=1", "--scale", "result=1"]);
     wait_for_replicas(&urna, 1).await;
     assert_eq!(urna.inspect("door", GUARDS), GUARDED);
@@ -141,7 +141,7 @@ async fn replicas_come_and_go_behind_one_door_and_no_request_fails() {
 #[tokio::test]
 async fn behind_the_door_a_client_that_says_no_more_is_dropped_as_without_it() {
     let (_turn, urna) =
-        (COMPOSE.lock().await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
+        (turn(&COMPOSE).await, Compose::of("compose.yaml:compose/scale.yaml", Path::new(ROOT)));
     urna.up(&["--scale", "vote=1", "--scale", "result=1"]);
     for page in [&urna.vote, &urna.result] {
         let ends = ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: urna\r\n\r\n"].map(async |said| {
@@ -157,7 +157,7 @@ async fn behind_the_door_a_client_that_says_no_more_is_dropped_as_without_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
-    let (_turn, urna) = (COMPOSE.lock().await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
+    let (_turn, urna) = (turn(&COMPOSE).await, Arc::new(Compose::of("compose.yaml", Path::new(ROOT))));
     // This also starts the services that the load test depends on.
     let load = tokio::task::spawn_blocking({
         let urna = urna.clone();
@@ -175,7 +175,7 @@ async fn a_crowd_votes_while_the_worker_crashes_again_and_again() {
 #[tokio::test]
 async fn valkey_takes_the_place_of_redis() {
     let (_turn, urna) =
-        (COMPOSE.lock().await, Compose::of("compose.yaml:compose/valkey.yaml", Path::new(ROOT)));
+        (turn(&COMPOSE).await, Compose::of("compose.yaml:compose/valkey.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 2).await;
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
@@ -184,7 +184,7 @@ async fn valkey_takes_the_place_of_redis() {
 #[tokio::test]
 async fn prometheus_finds_every_replica_and_notices_that_votes_wait() {
     let (_turn, urna) =
-        (COMPOSE.lock().await, Compose::of("compose.yaml:compose/observe.yaml", Path::new(ROOT)));
+        (turn(&COMPOSE).await, Compose::of("compose.yaml:compose/observe.yaml", Path::new(ROOT)));
     urna.up(&["--scale", "worker=2"]);
     assert_eq!(urna.inspect("prometheus", GUARDS), GUARDED);
     for (job, replicas) in [("vote", 1), ("worker", 2), ("result", 1)] {

@@ -5,7 +5,7 @@ use std::path::Path;
 use harness::{Manner, Mob, Voter, client, eventually};
 
 use crate::compose::Compose;
-use crate::{COMPOSE, ROOT, SWARM, vote_and_count};
+use crate::{MACHINE, ROOT, vote_and_count};
 
 /// More connections than fit into the memory of a container.
 const CONNECTIONS: usize = 13_000;
@@ -13,7 +13,7 @@ const CONNECTIONS: usize = 13_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thirteen_thousand_slow_connections_restart_nothing_and_keep_nobody_away() {
     // So many clients and the service need the whole machine.
-    let _turns = (COMPOSE.lock().await, SWARM.lock().await);
+    let _alone = MACHINE.write().await;
     let urna = Compose::of("compose.yaml", Path::new(ROOT));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;

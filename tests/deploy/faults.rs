@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::compose::Compose;
-use crate::{COMPOSE, ROOT, vote_and_count};
+use crate::{COMPOSE, ROOT, turn, vote_and_count};
 
 /// A new release of `vote`, which is the same program under another name.
 const RELEASE_2: &str = "services: { vote: { environment: { RELEASE: \"2\" } } }";
@@ -19,7 +19,7 @@ const KILLED: &str = "137";
 
 #[tokio::test]
 async fn faults_on_purpose_do_what_they_say_and_every_recorded_vote_is_counted_once() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;
@@ -37,7 +37,7 @@ async fn faults_on_purpose_do_what_they_say_and_every_recorded_vote_is_counted_o
 
 #[tokio::test]
 async fn the_map_tells_of_an_update_a_kill_and_a_stop() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 3).await;
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;

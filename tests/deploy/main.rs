@@ -22,7 +22,7 @@ mod tasks;
 
 use harness::{Voter, client, totals_of};
 use load_test::cookie::Cookie;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::task::JoinHandle;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -30,6 +30,14 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// Whose turn it is: a test that starts containers holds one of these meanwhile.
 static COMPOSE: Mutex<()> = Mutex::const_new(());
 static SWARM: Mutex<()> = Mutex::const_new(());
+
+/// A test that needs the whole machine writes here.
+static MACHINE: RwLock<()> = RwLock::const_new(());
+
+/// Waits until no other test of this kind runs, nor one that needs the whole machine.
+async fn turn(kind: &'static Mutex<()>) -> (MutexGuard<'static, ()>, RwLockReadGuard<'static, ()>) {
+    (kind.lock().await, MACHINE.read().await)
+}
 
 /// Lets all voters choose the same option, and waits until the totals show exactly these votes.
 async fn vote_and_count(vote: &str, result: &str, voters: &mut [Voter], key: &str) {

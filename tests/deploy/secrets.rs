@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::compose::Compose;
 use crate::node::run;
-use crate::{COMPOSE, vote_and_count};
+use crate::{COMPOSE, turn, vote_and_count};
 
 /// Bash reads this before the script. It kills the script, and all that the script started, before a
 /// line: the one with this number, or the first that begins with this text.
@@ -51,7 +51,7 @@ fn a_death_at_any_line_loses_neither_the_database_password_nor_a_cookie_key() {
 
 #[tokio::test]
 async fn fresh_secrets_take_over_and_nobody_becomes_a_new_voter() {
-    let (_turn, copy) = (COMPOSE.lock().await, Copy::new());
+    let (_turn, copy) = (turn(&COMPOSE).await, Copy::new());
     let urna = Compose::of("compose.yaml", copy.path());
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 2).await;

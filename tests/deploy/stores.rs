@@ -7,11 +7,11 @@ use harness::{Voter, eventually};
 use tempfile::TempDir;
 
 use crate::compose::{Compose, SERVICES, STORES};
-use crate::{COMPOSE, ROOT, vote_and_count};
+use crate::{COMPOSE, ROOT, turn, vote_and_count};
 
 #[tokio::test]
 async fn a_second_deployment_on_the_same_volumes_does_not_start_its_stores_and_says_why() {
-    let (_turn, first) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, first) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     first.up(&STORES);
     let folder = TempDir::new().unwrap();
     let overlay = folder.path().join("same-volumes.yaml");
@@ -39,7 +39,7 @@ async fn a_second_deployment_on_the_same_volumes_does_not_start_its_stores_and_s
 
 #[tokio::test]
 async fn a_service_can_do_no_more_in_a_store_than_it_does() {
-    let (_turn, urna) = (COMPOSE.lock().await, Compose::of("compose.yaml", Path::new(ROOT)));
+    let (_turn, urna) = (turn(&COMPOSE).await, Compose::of("compose.yaml", Path::new(ROOT)));
     urna.up(&[]);
     let mut voters = Voter::arrive_many(&urna.vote, 2).await;
     vote_and_count(&urna.vote, &urna.result, &mut voters, "a").await;

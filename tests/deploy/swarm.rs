@@ -6,7 +6,7 @@ use harness::{Voter, client, eventually, free_port, is_empty, map_shows, map_tel
 
 use crate::node::{Node, attempt, run};
 use crate::tasks::documented;
-use crate::{SWARM, end_well, vote_all_along, vote_and_count};
+use crate::{SWARM, end_well, turn, vote_all_along, vote_and_count};
 
 const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"), ("urna_result", "2/2")];
 
@@ -14,7 +14,7 @@ const SERVICES: [(&str, &str); 3] = [("urna_vote", "2/2"), ("urna_worker", "1/1"
 async fn one_node_does_what_its_page_says() {
     let [init, token, build, deploy, services, tasks, scale, update, rollback, remove, leave] =
         documented("docker swarm init");
-    let (_turn, swarm) = (SWARM.lock().await, Swarm::new());
+    let (_turn, swarm) = (turn(&SWARM).await, Swarm::new());
     let node = swarm.start_alone().await;
     let follow = |line: &str| node.docker(&line.split(' ').skip(1).collect::<Vec<_>>());
     follow(&init);
@@ -44,7 +44,7 @@ async fn one_node_does_what_its_page_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_nodes_lose_tasks_and_nodes_and_count_every_vote_once() {
     let [up, drain, map, activate, kill, _, start, update, down] = documented("stack/lab/up");
-    let (_turn, lab) = (SWARM.lock().await, Swarm::new());
+    let (_turn, lab) = (turn(&SWARM).await, Swarm::new());
     lab.follow(&up);
     let manager = lab.node("manager");
     manager.take_files();
