@@ -139,16 +139,16 @@ async fn a_waiting_worker_wakes_for_a_lone_ballot(backend: Backend) {
 
 async fn a_full_queue_refuses_and_evicts_nothing(backend: Backend) {
     let queue = open(&backend).await;
-    for voter in 0..2 {
-        queue.append(ballot(voter, 0, 1), 2).await.unwrap();
+    for voter in 0..3 {
+        queue.append(ballot(voter, 0, 1), 3).await.unwrap();
     }
-    let refused = queue.append(ballot(2, 0, 1), 2).await;
+    let refused = queue.append(ballot(3, 0, 1), 3).await;
     assert!(matches!(refused, Err(AppendError::Refused(_))), "{refused:?}");
-    assert_eq!(queue.depth().await.unwrap().untaken, 2);
-    let mut worker = queue.consumer("w", NEVER);
-    let taken = take(&mut worker, 1).await;
-    queue.settle(&entries(&taken)).await.unwrap();
-    queue.append(ballot(2, 0, 1), 2).await.unwrap();
+    assert_eq!(queue.depth().await.unwrap().untaken, 3);
+    let taken = take(&mut queue.consumer("w", NEVER), 2).await;
+    // There is room again, though the oldest and the newest are still there.
+    queue.settle(&entries(&taken)[1..]).await.unwrap();
+    queue.append(ballot(3, 0, 1), 3).await.unwrap();
 }
 
 async fn many_appends_at_once_are_all_kept(backend: Backend) {

@@ -135,8 +135,8 @@ async fn append(app: &App, cookie: &mut VoterCookie, choice: Choice) -> Result<F
         via: config.presence.name().to_owned(),
     };
     let asked = Instant::now();
-    // In this order they leave, and they share the queue's connection. The labels cost the vote
-    // hardly any time, and if they fail, the vote does not.
+    // The labels leave first, on the same connection. They cost the vote hardly any time, and if they
+    // fail, the vote does not.
     let ((), appended) = tokio::join!(
         biased;
         app.labels.bring(&config.poll, &config.queue),

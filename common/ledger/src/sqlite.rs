@@ -11,8 +11,8 @@ use tokio::sync::watch;
 
 use super::{LABELS, LabelRow, OTHER_POLL, OtherPollRow, RECOUNT, Recount, TOTALS, Totals};
 
-/// Follows the ballots of a batch. One statement for each ballot would cost much more, because each goes to the thread
-/// of the data file and back.
+/// The end of the statement that records a batch, after its ballots. A statement for each ballot would cost much more,
+/// because each goes to the data file's thread and back.
 const IF_NEWER: &str = "
     ON CONFLICT (poll, voter) DO UPDATE
     SET choice = excluded.choice, previous = ballots.choice,

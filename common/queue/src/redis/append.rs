@@ -15,7 +15,8 @@ use crate::{AppendError, EntryId, FULL, Receipt};
 /// more, if it was an error.
 ///
 /// The entries are counted before they are added: if the count fails, none was added, and all are refused. If Redis
-/// refuses an entry later, the ones before it stay, and the count is put right. The stream has a count of its own, but to
+/// refuses an entry later, the ones before it stay, and the count is put right. From then on nothing may fail the whole
+/// call, because its error would say that none was added. The stream has a count of its own, but to
 /// read that with `XINFO STREAM` would make this script take more than twice as long.
 const APPEND: &str = r"
     local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
@@ -36,7 +37,7 @@ const APPEND: &str = r"
             'poll', ARGV[at], 'voter', ARGV[at + 1], 'choice', ARGV[at + 2],
             'ord', ARGV[at + 3], 'id', ARGV[at + 4], 'via', ARGV[at + 5])
         if type(entry) == 'table' then
-            redis.call('HINCRBY', KEYS[2], 'appended', added - count)
+            redis.pcall('HINCRBY', KEYS[2], 'appended', added - count)
             return {before, epoch, entries, entry.err}
         end
         entries[added + 1] = entry
@@ -45,7 +46,7 @@ const APPEND: &str = r"
 ";
 
 /// The stream, for those who append.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Stream {
     connection: Connection,
     script: Script,

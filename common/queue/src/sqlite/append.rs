@@ -57,8 +57,9 @@ async fn insert(
     ballots: &[Ballot],
     capacity: u64,
 ) -> Result<Vec<Receipt>, sqlx::Error> {
-    let asked = i64::try_from(capacity).unwrap_or(i64::MAX).saturating_sub(ballots.len() as i64);
-    let (held, epoch): (i64, Uuid) = sqlx::query_as(HELD).bind(asked).fetch_one(&mut *connection).await?;
+    let enough_for_all = i64::try_from(capacity).unwrap_or(i64::MAX).saturating_sub(ballots.len() as i64);
+    let (held, epoch): (i64, Uuid) =
+        sqlx::query_as(HELD).bind(enough_for_all).fetch_one(&mut *connection).await?;
     let room = usize::try_from(capacity.saturating_sub(held.unsigned_abs())).unwrap_or(usize::MAX);
     let ballots = &ballots[..room.min(ballots.len())];
     if ballots.is_empty() {
