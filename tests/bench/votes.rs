@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use caller::{Caller, Site};
-use harness::{Deployment, Service, client, eventually};
+use harness::{Deployment, Replica, Service, client, eventually};
 use hyper::Request;
 use redis::AsyncCommands;
 
@@ -34,33 +34,45 @@ pub async fn measure(table: &mut Table) {
     let page = client().get(&vote.url).send().await.unwrap().text().await.unwrap();
     let bare = Bare::start(page).await;
     let mut costs = Vec::new();
-    for (crowd, of_bare, of_redis) in CROWDS {
-        let (mut ours, mut handler, mut redis) = (0.0_f64, 0.0_f64, 0.0_f64);
-        let mut cost = f64::MAX;
-        let arguments = arguments(crowd);
-        for _ in 0..ROUNDS {
-            let before = vote.service.processor_time();
-            ours = ours.max(record(&urna, &worker.service, &vote.url, &result.url, &arguments).await);
-            let spent = vote.service.processor_time() - before;
-            cost = cost.min(spent.as_secs_f64() * 1e6 / VOTES_CAST as f64);
-            handler = handler
-                .max(load_bare(&bare.vote, &bare.result, &arguments).await.measures.recorded_per_second);
-            redis = redis.max(redis_benchmark(&urna.redis.url(), crowd));
-        }
-        let what = format!("recorded votes, `appendfsync always`, {crowd} connections");
-        let ours = Figure::per_second(ours);
-        table.add(&what, ours, ("bare axum handler", Figure::per_second(handler)), Aim::AtLeast(of_bare));
-        let redis = ("`redis-benchmark` XADD", Figure::per_second(redis));
-        table.add("the same", ours, redis, Aim::AtLeast(of_redis));
-        costs.push(Figure::us(cost));
+    for crowd in CROWDS {
+        costs.push(crowd_votes(table, &urna, [&vote, &worker, &result], &bare, crowd).await);
     }
     let [few, .., many] = costs[..] else { unreachable!("there are several crowds") };
-    let what = "processor time of `vote` for each vote, 1024 connections";
+    let what = "processor time of `vote` for each voter's page and vote, 1024 connections";
     table.add(what, many, ("50 connections", few), Aim::AtMost(1.2));
+    ballot_pages(table, &vote.url, &bare).await;
+}
 
+/// Adds how many votes of such a crowd are recorded. Returns the processor time that each took of `vote`.
+async fn crowd_votes(
+    table: &mut Table,
+    urna: &Deployment,
+    [vote, worker, result]: [&Replica; 3],
+    bare: &Bare,
+    (crowd, of_bare, of_redis): (usize, f64, f64),
+) -> Figure {
+    let (mut ours, mut handler, mut redis, mut cost) = (0.0_f64, 0.0_f64, 0.0_f64, f64::MAX);
+    let arguments = arguments(crowd);
+    for _ in 0..ROUNDS {
+        let before = vote.service.processor_time();
+        ours = ours.max(record(urna, &worker.service, &vote.url, &result.url, &arguments).await);
+        let spent = vote.service.processor_time() - before;
+        cost = cost.min(spent.as_secs_f64() * 1e6 / VOTES_CAST as f64);
+        let load = load_bare(&bare.vote, &bare.result, &arguments).await;
+        handler = handler.max(load.measures.recorded_per_second);
+        redis = redis.max(redis_benchmark(&urna.redis.url(), crowd));
+    }
+    let what = format!("recorded votes, `appendfsync always`, {crowd} connections");
+    let [ours, handler, redis] = [ours, handler, redis].map(Figure::per_second);
+    table.add(&what, ours, ("bare axum handler", handler), Aim::AtLeast(of_bare));
+    table.add("the same", ours, ("`redis-benchmark` XADD", redis), Aim::AtLeast(of_redis));
+    Figure::us(cost)
+}
+
+async fn ballot_pages(table: &mut Table, vote: &str, bare: &Bare) {
     let (mut ours, mut handler) = (0.0_f64, 0.0_f64);
     for _ in 0..ROUNDS {
-        ours = ours.max(pages(&vote.url).await);
+        ours = ours.max(pages(vote).await);
         handler = handler.max(pages(&bare.vote).await);
     }
     let handler = ("bare axum handler, same bytes", Figure::per_second(handler));

@@ -141,17 +141,19 @@ mod tests {
         }
     }
 
-    fn start() -> (Appender, mpsc::Receiver<Call>) {
-        let (calls, received) = mpsc::channel(1);
-        (Appender::to(Patient(calls)), received)
+    /// An appender whose first call is under way, with the ballot of voter 0.
+    async fn busy() -> (Appender, mpsc::Receiver<Call>, JoinHandle<Answer>, oneshot::Sender<Vec<Answer>>) {
+        let (calls, mut received) = mpsc::channel(1);
+        let appender = Appender::to(Patient(calls));
+        let first = append(&appender, 0);
+        let (voters, answer) = received.recv().await.unwrap();
+        assert_eq!(voters, [0]);
+        (appender, received, first, answer)
     }
 
     #[tokio::test]
     async fn what_comes_during_a_call_goes_along_in_the_next_and_each_gets_its_own_answer() {
-        let (appender, mut calls) = start();
-        let first = append(&appender, 0);
-        let (voters, answer) = calls.recv().await.unwrap();
-        assert_eq!(voters, [0]);
+        let (appender, mut calls, first, answer) = busy().await;
         let others = [append(&appender, 1), append(&appender, 2), append(&appender, 3)];
         waits(&appender, 3).await;
         answer.send(vec![Ok(receipt(1))]).unwrap();
@@ -167,9 +169,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_ballot_of_a_voter_who_hung_up_stays_behind() {
-        let (appender, mut calls) = start();
-        let _first = append(&appender, 0);
-        let (_, answer) = calls.recv().await.unwrap();
+        let (appender, mut calls, _first, answer) = busy().await;
         let (gone, _stays) = (append(&appender, 1), append(&appender, 2));
         waits(&appender, 2).await;
         gone.abort();
@@ -180,9 +180,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_the_time_for_an_answer_what_left_is_unconfirmed_and_what_did_not_is_refused_for_good() {
-        let (appender, mut calls) = start();
-        let left = append(&appender, 0);
-        let (_, answer) = calls.recv().await.unwrap();
+        let (appender, mut calls, left, answer) = busy().await;
         let stayed = append(&appender, 1);
         waits(&appender, 1).await;
         assert!(matches!(left.await.unwrap(), Err(AppendError::Unconfirmed(_))));
@@ -194,9 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_while_the_queue_loses_its_trust_is_refused() {
-        let (appender, mut calls) = start();
-        let first = append(&appender, 0);
-        let (_, answer) = calls.recv().await.unwrap();
+        let (appender, _calls, first, answer) = busy().await;
         let waiting = append(&appender, 1);
         waits(&appender, 1).await;
         appender.trust(false);
