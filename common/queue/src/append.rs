@@ -1,6 +1,7 @@
 //! Group append: ballots that come while one call waits for the disk gather, and the next call takes them along. They
 //! share its round trip and its fsync, and each gets an answer of its own.
 
+use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -23,12 +24,15 @@ const GROUP_MAX: usize = 256;
 const BACKLOG: usize = 4 * GROUP_MAX;
 
 /// What becomes of a ballot.
-pub(crate) type Answer = Result<Receipt, AppendError>;
+type Answer = Result<Receipt, AppendError>;
+
+/// What became of several ballots: the receipts of the first ones, and the error that all others get.
+pub(crate) type Appended = (Vec<Receipt>, AppendError);
 
 /// A store that appends several ballots in one call.
 pub(crate) trait Backend: Send + 'static {
-    /// Appends ballots in their order, unless `capacity` ballots wait already. Returns an answer for each.
-    fn append(&self, ballots: &[Ballot], capacity: u64) -> impl Future<Output = Vec<Answer>> + Send;
+    /// Appends ballots in their order, until `capacity` ballots wait.
+    fn append(&self, ballots: &[Ballot], capacity: u64) -> impl Future<Output = Appended> + Send;
 }
 
 /// The way into a queue. Its clones share the calls.
@@ -102,11 +106,12 @@ async fn call(backend: impl Backend, mut waiting: mpsc::Receiver<Waiting>, trust
         let (ballots, voters): (Vec<_>, Vec<_>) =
             group.drain(..).map(|waiting| (waiting.ballot, waiting.answer)).unzip();
         // What the voters were told may have changed while they waited.
-        let answers = if trusted.load(Relaxed) {
+        let (receipts, error) = if trusted.load(Relaxed) {
             backend.append(&ballots, capacity).await
         } else {
-            vec![Err(untrusted()); ballots.len()]
+            (Vec::new(), untrusted())
         };
+        let answers = receipts.into_iter().map(Ok).chain(iter::repeat(Err(error)));
         for (voter, answer) in voters.into_iter().zip(answers) {
             // A voter who hung up needs no answer.
             let _ = voter.send(answer);
@@ -128,12 +133,12 @@ mod tests {
     use crate::EntryId;
 
     /// A call that waits for the test to answer it.
-    type Call = (Vec<u128>, oneshot::Sender<Vec<Answer>>);
+    type Call = (Vec<u128>, oneshot::Sender<Appended>);
 
     struct Patient(mpsc::Sender<Call>);
 
     impl Backend for Patient {
-        async fn append(&self, ballots: &[Ballot], _capacity: u64) -> Vec<Answer> {
+        async fn append(&self, ballots: &[Ballot], _capacity: u64) -> Appended {
             let (answer, answered) = oneshot::channel();
             let voters = ballots.iter().map(|ballot| ballot.voter.0.as_u128()).collect();
             self.0.send((voters, answer)).await.unwrap();
@@ -142,7 +147,7 @@ mod tests {
     }
 
     /// An appender whose first call is under way, with the ballot of voter 0.
-    async fn busy() -> (Appender, mpsc::Receiver<Call>, JoinHandle<Answer>, oneshot::Sender<Vec<Answer>>) {
+    async fn busy() -> (Appender, mpsc::Receiver<Call>, JoinHandle<Answer>, oneshot::Sender<Appended>) {
         let (calls, mut received) = mpsc::channel(1);
         let appender = Appender::to(Patient(calls));
         let first = append(&appender, 0);
@@ -156,12 +161,12 @@ mod tests {
         let (appender, mut calls, first, answer) = busy().await;
         let others = [append(&appender, 1), append(&appender, 2), append(&appender, 3)];
         waits(&appender, 3).await;
-        answer.send(vec![Ok(receipt(1))]).unwrap();
+        answer.send((vec![receipt(1)], full())).unwrap();
         assert_eq!(first.await.unwrap(), Ok(receipt(1)));
         let (voters, answer) = calls.recv().await.unwrap();
         assert_eq!(voters, [1, 2, 3]);
-        let answers = [Ok(receipt(2)), Err(full()), Ok(receipt(3))];
-        answer.send(answers.to_vec()).unwrap();
+        answer.send((vec![receipt(2), receipt(3)], full())).unwrap();
+        let answers = [Ok(receipt(2)), Ok(receipt(3)), Err(full())];
         for (other, answer) in others.into_iter().zip(answers) {
             assert_eq!(other.await.unwrap(), answer);
         }
@@ -174,7 +179,7 @@ mod tests {
         waits(&appender, 2).await;
         gone.abort();
         assert!(gone.await.unwrap_err().is_cancelled());
-        answer.send(vec![Ok(receipt(1))]).unwrap();
+        answer.send((vec![receipt(1)], full())).unwrap();
         assert_eq!(calls.recv().await.unwrap().0, [2]);
     }
 
@@ -186,7 +191,7 @@ mod tests {
         assert!(matches!(left.await.unwrap(), Err(AppendError::Unconfirmed(_))));
         assert!(matches!(stayed.await.unwrap(), Err(AppendError::Refused(_))));
         let _later = append(&appender, 2);
-        answer.send(vec![Ok(receipt(1))]).unwrap();
+        answer.send((vec![receipt(1)], full())).unwrap();
         assert_eq!(calls.recv().await.unwrap().0, [2]);
     }
 
@@ -196,7 +201,7 @@ mod tests {
         let waiting = append(&appender, 1);
         waits(&appender, 1).await;
         appender.trust(false);
-        answer.send(vec![Ok(receipt(1))]).unwrap();
+        answer.send((vec![receipt(1)], full())).unwrap();
         assert_eq!(first.await.unwrap(), Ok(receipt(1)));
         assert_eq!(waiting.await.unwrap(), Err(untrusted()));
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::entry::fields;
 use super::{EPOCH, STREAM};
-use crate::append::{Answer, Backend};
+use crate::append::{Appended, Backend};
 use crate::{AppendError, EntryId, FULL, Receipt};
 
 /// Appends as many of the ballots as there is room for. Redis itself checks that, so that any number of replicas together
@@ -81,16 +81,17 @@ impl Stream {
 }
 
 impl Backend for Stream {
-    async fn append(&self, ballots: &[Ballot], capacity: u64) -> Vec<Answer> {
+    async fn append(&self, ballots: &[Ballot], capacity: u64) -> Appended {
         let (before, epoch, entries, error) = match self.try_append(ballots, capacity).await {
             Ok(added) => added,
-            Err(error) => return vec![Err(error); ballots.len()],
+            Err(error) => return (Vec::new(), error),
         };
         // If somebody wrote nonsense there, the votes are recorded, but cannot be followed.
         let epoch = Uuid::try_parse(&epoch).unwrap_or_default();
-        let receipts = entries.into_iter().zip(before + 1..);
-        let recorded = receipts.map(|(entry, place)| Ok(Receipt { entry: EntryId(entry), epoch, place }));
-        let refused = AppendError::Refused(if error.is_empty() { FULL.to_owned() } else { error });
-        recorded.chain(std::iter::repeat(Err(refused))).take(ballots.len()).collect()
+        let places = before + 1..;
+        let receipts = entries.into_iter().zip(places);
+        let receipts = receipts.map(|(entry, place)| Receipt { entry: EntryId(entry), epoch, place });
+        let error = if error.is_empty() { FULL.to_owned() } else { error };
+        (receipts.collect(), AppendError::Refused(error))
     }
 }

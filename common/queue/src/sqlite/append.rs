@@ -7,7 +7,7 @@ use store::sqlite::DataFile;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::append::{Answer, Backend};
+use crate::append::{Appended, Backend};
 use crate::{AppendError, EntryId, FULL, Receipt};
 
 /// How many entries there are, at most: the distance from the oldest to the newest. They are counted only if that could
@@ -26,27 +26,21 @@ pub(super) struct Table {
 }
 
 impl Backend for Table {
-    async fn append(&self, ballots: &[Ballot], capacity: u64) -> Vec<Answer> {
+    async fn append(&self, ballots: &[Ballot], capacity: u64) -> Appended {
         let inserted = async {
             let mut transaction = self.data.write().await?;
             let receipts = insert(&mut transaction, ballots, capacity).await?;
             Ok::<_, sqlx::Error>((transaction, receipts))
         };
-        let committed = match inserted.await {
-            Err(error) => Err(AppendError::Refused(error.to_string())),
+        match inserted.await {
+            Err(error) => (Vec::new(), AppendError::Refused(error.to_string())),
             Ok((transaction, receipts)) => match transaction.commit().await {
-                Ok(()) => Ok(receipts),
-                Err(error) => Err(AppendError::Unconfirmed(error.to_string())),
+                Err(error) => (Vec::new(), AppendError::Unconfirmed(error.to_string())),
+                Ok(()) => {
+                    self.arrival.send_replace(());
+                    (receipts, AppendError::Refused(FULL.to_owned()))
+                }
             },
-        };
-        self.arrival.send_replace(());
-        match committed {
-            Ok(receipts) => {
-                let full = Err(AppendError::Refused(FULL.to_owned()));
-                let recorded = receipts.into_iter().map(Ok);
-                recorded.chain(std::iter::repeat(full)).take(ballots.len()).collect()
-            }
-            Err(error) => vec![Err(error); ballots.len()],
         }
     }
 }
